@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/common/result.h"
+#include "agent/store/filter.h"
+#include "oombox/v1/event.pb.h"
+#include "oombox/v1/node.pb.h"
+
+namespace oombox {
+
+struct StoredEvent {
+  uint64_t seq = 0;
+  v1::Event event;
+};
+
+struct ListQuery {
+  Filter filter;
+  v1::EventView view = v1::EVENT_VIEW_BASIC;
+  size_t limit = 100;
+  // Go on after this event (newest first); both 0 for the first page.
+  int64_t before_time_ns = 0;
+  uint64_t before_seq = 0;
+};
+
+struct StoreStats {
+  uint64_t bytes = 0;
+  uint64_t events = 0;
+  uint64_t last_seq = 0;
+  uint64_t acknowledged_seq = 0;
+  uint64_t unacknowledged = 0;
+  uint64_t evicted_unacknowledged = 0;
+};
+
+// Events of a node (in the agent) or of a cluster (in the collector), and the nodes' last reports.
+//  * One row per event id; a higher revision replaces a lower one and gets a new `seq`, so that readers
+//    by `seq` (uplink, watch) see it again. A revision that is not higher changes nothing.
+//  * Put returns after COMMIT with synchronous=FULL.
+//  * The epoch is random, made with the file: it tells whose numbering a `seq` belongs to.
+//  * Bounded by bytes and age: the oldest go first, acknowledged or not (the latter are counted).
+// Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>; a file of a newer schema is refused.
+class EventStore {
+ public:
+  struct Options {
+    std::string path;
+    uint64_t max_bytes = 256ull << 20;
+    int64_t max_age_seconds = 30 * 86400;
+    // Nobody will acknowledge (collector, or agent without one): eviction is not counted as loss.
+    bool expects_acknowledgement = false;
+  };
+
+  static Result<std::unique_ptr<EventStore>> Open(Options options);
+  virtual ~EventStore() = default;
+
+  virtual const std::string& epoch() const = 0;
+  virtual std::string moved_aside() const = 0;
+
+  // Stores the events in one transaction together with `journal_cursor` (when given), the id of the
+  // last journal entry they were derived from. Returns how many rows changed.
+  virtual Result<size_t> Put(std::span<const v1::Event> events,
+                             std::optional<int64_t> journal_cursor) = 0;
+  virtual Result<int64_t> JournalCursor() = 0;
+
+  // By id, unique prefix of one (at least 4 characters), or "latest". kNotFound, kAmbiguous, kInvalid.
+  virtual Result<StoredEvent> Get(std::string_view reference) = 0;
+  // Newest first.
+  virtual Result<std::vector<StoredEvent>> List(const ListQuery& query) = 0;
+  // Oldest first, seq > after; FULL view.
+  virtual Result<std::vector<StoredEvent>> ReadAfter(uint64_t after, size_t limit) = 0;
+  // Merges annotations (an empty value removes) into a new revision; returns it.
+  virtual Result<StoredEvent> Annotate(std::string_view reference,
+                                       const std::vector<std::pair<std::string, std::string>>& set) = 0;
+  // Kills of one workload: how many, and the wall time of the first.
+  struct WorkloadHistory {
+    uint64_t kills = 0;
+    int64_t first_time_ns = 0;
+  };
+  virtual Result<WorkloadHistory> History(std::string_view workload) = 0;
+
+  // Everything up to `seq` is committed by the collector with identity `collector_epoch`. When that
+  // identity is new, the acknowledgement of the old one is forgotten first: what is kept is sent again.
+  virtual Status Acknowledge(const std::string& collector_epoch, uint64_t seq) = 0;
+  virtual Result<std::pair<std::string, uint64_t>> Acknowledged() = 0;
+
+  // The last report of each node, keyed by (cluster, node name); survives restarts.
+  virtual Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) = 0;
+  struct StoredReport {
+    v1::NodeReport report;
+    int64_t received_wall_ns = 0;
+  };
+  virtual Result<std::vector<StoredReport>> Reports() = 0;
+
+  // Removes what is too old or too much. Called by the owner now and then.
+  virtual Status Retain(int64_t now_wall_ns) = 0;
+  virtual Result<StoreStats> Stats() = 0;
+
+  // `callback` runs after each commit that added rows, on the committing thread; it must be quick and
+  // must not call the store. Returns a handle; destroying it unsubscribes (and waits for a running call).
+  class Subscription {
+   public:
+    virtual ~Subscription() = default;
+  };
+  virtual std::unique_ptr<Subscription> Subscribe(std::function<void()> callback) = 0;
+};
+
+}  // namespace oombox

@@ -1,0 +1,31 @@
+# bpf_object(<name>): compiles bpf/<name>.bpf.c with clang for the BPF target and generates the
+# libbpf skeleton bpf/<name>.skel.h with bpftool. Target: bpf_<name> (interface: the skeleton).
+find_program(OOMBOX_BPF_CLANG NAMES clang clang-14 REQUIRED)
+find_program(OOMBOX_BPFTOOL NAMES bpftool PATHS /usr/sbin REQUIRED)
+find_program(OOMBOX_LLVM_STRIP NAMES llvm-strip llvm-strip-14 REQUIRED)
+
+function(bpf_object name)
+  set(source ${PROJECT_SOURCE_DIR}/bpf/${name}.bpf.c)
+  set(out ${PROJECT_BINARY_DIR}/gen/bpf)
+  file(MAKE_DIRECTORY ${out})
+  add_custom_command(
+    OUTPUT ${out}/${name}.bpf.o
+    COMMAND ${OOMBOX_BPF_CLANG} -target bpf -D__TARGET_ARCH_x86 -g -O2 -Wall -Wextra -Werror
+            -Wno-unused-parameter -Wno-missing-declarations
+            -fdebug-prefix-map=${PROJECT_SOURCE_DIR}=.
+            -I${PROJECT_SOURCE_DIR} -idirafter /usr/include/x86_64-linux-gnu
+            -MD -MF ${out}/${name}.d -c ${source} -o ${out}/${name}.bpf.o
+    COMMAND ${OOMBOX_LLVM_STRIP} -g ${out}/${name}.bpf.o
+    DEPENDS ${source} DEPFILE ${out}/${name}.d
+    COMMENT "BPF ${name}.bpf.c" VERBATIM)
+  add_custom_command(
+    OUTPUT ${out}/${name}.skel.h
+    COMMAND ${OOMBOX_BPFTOOL} gen skeleton ${out}/${name}.bpf.o name ${name}_bpf > ${out}/${name}.skel.h
+    DEPENDS ${out}/${name}.bpf.o
+    COMMENT "skeleton ${name}.skel.h" VERBATIM)
+  add_custom_target(bpf_${name}_files DEPENDS ${out}/${name}.skel.h)
+  add_library(bpf_${name} INTERFACE)
+  target_include_directories(bpf_${name} SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/gen)
+  target_link_libraries(bpf_${name} INTERFACE PkgConfig::libbpf)
+  add_dependencies(bpf_${name} bpf_${name}_files)
+endfunction()
