@@ -1,0 +1,107 @@
+#include "agent/capture/capture.h"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace oombox {
+
+namespace {
+
+// One group commit: enough to keep up with a storm, little enough to be quick.
+constexpr size_t kMaxBatch = 256;
+constexpr int kRetryMs = 1000;
+
+Status Watch(int epoll, int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+    return MakeSystemError(ErrorCode::kInternal, errno, "epoll_ctl");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Capture>> Capture::Start(Dependencies dependencies) {
+  UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  UniqueFd stop_event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!epoll.valid() || !stop_event.valid()) {
+    return MakeSystemError(ErrorCode::kInternal, errno, "epoll_create1 or eventfd");
+  }
+  OOMBOX_RETURN_IF_ERROR(Watch(epoll.get(), stop_event.get()));
+  OOMBOX_RETURN_IF_ERROR(Watch(epoll.get(), dependencies.ring_fd));
+  std::unique_ptr<Capture> capture(
+      new Capture(std::move(dependencies), std::move(epoll), std::move(stop_event)));
+  capture->thread_ = std::jthread([raw = capture.get()] { raw->Run(); });
+  return capture;
+}
+
+Capture::Capture(Dependencies dependencies, UniqueFd epoll, UniqueFd stop_event)
+    : ring_(std::move(dependencies.ring)),
+      journal_(dependencies.journal),
+      session_id_(dependencies.session_id),
+      on_committed_(std::move(dependencies.on_committed)),
+      epoll_(std::move(epoll)),
+      stop_event_(std::move(stop_event)) {}
+
+Capture::~Capture() {
+  stopping_.store(true);
+  eventfd_write(stop_event_.get(), 1);
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void Capture::Run() {
+  pthread_setname_np(pthread_self(), "oom-capture");
+  while (!stopping_.load()) {
+    const bool drained = Drain();
+    if (!stopping_.load()) {
+      Wait(drained ? -1 : kRetryMs);
+    }
+  }
+  Drain();
+}
+
+// True when the ring is empty, false when the journal refused.
+bool Capture::Drain() {
+  while (true) {
+    const auto& records = ring_->Peek(kMaxBatch);
+    if (records.empty()) {
+      ring_->Release();  // discarded records
+      return true;
+    }
+    const size_t count = records.size();
+    const auto last = journal_.Append(session_id_, records);
+    NoteAppend(last ? Status{} : Status(tl::unexpect, last.error()));
+    if (!last) {
+      return false;
+    }
+    ring_->Release();
+    committed_.fetch_add(count, std::memory_order_relaxed);
+    on_committed_();
+  }
+}
+
+void Capture::NoteAppend(const Status& status) {
+  const bool failed = !status.has_value();
+  if (failed && !stalled_.exchange(true)) {
+    spdlog::error("journal refuses kill records, they wait in the kernel's ring: {}",
+                  status.error().message);
+  } else if (!failed && stalled_.exchange(false)) {
+    spdlog::info("journal takes kill records again");
+  }
+}
+
+void Capture::Wait(int timeout_ms) {
+  std::array<epoll_event, 2> events{};
+  epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+}
+
+}  // namespace oombox

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "agent/capture/ring_reader.h"
+#include "agent/common/result.h"
+#include "agent/common/unique_fd.h"
+#include "agent/store/journal.h"
+
+namespace oombox {
+
+// The first stage: moves raw records from the kernel's ring to the journal. Order is everything: the batch
+// is committed, then the ring's room is given back, then `on_committed` runs. While the journal refuses (a
+// full disk), nothing is released and the commit is tried again every second: the ring fills, and the
+// kernel counts what it cannot put there.
+// Owns one thread, from Start to destruction.
+class Capture {
+ public:
+  struct Dependencies {
+    int ring_fd;
+    std::unique_ptr<RingReader> ring;
+    Journal& journal;  // must outlive the capture
+    int64_t session_id;
+    std::function<void()> on_committed;  // runs on the capture thread; must be quick
+  };
+
+  static Result<std::unique_ptr<Capture>> Start(Dependencies dependencies);
+  // Drains what the ring holds at that moment, then stops.
+  ~Capture();
+
+  uint64_t committed() const { return committed_.load(std::memory_order_relaxed); }
+  uint64_t ring_pending_bytes() const { return ring_->PendingBytes(); }
+  // The journal refuses at the moment.
+  bool stalled() const { return stalled_.load(std::memory_order_relaxed); }
+
+ private:
+  Capture(Dependencies dependencies, UniqueFd epoll, UniqueFd stop_event);
+  void Run();
+  bool Drain();
+  void Wait(int timeout_ms);
+  void NoteAppend(const Status& status);
+
+  std::unique_ptr<RingReader> ring_;
+  Journal& journal_;
+  const int64_t session_id_;
+  const std::function<void()> on_committed_;
+  const UniqueFd epoll_;
+  const UniqueFd stop_event_;
+  std::atomic<uint64_t> committed_{0};
+  std::atomic<bool> stalled_{false};
+  std::atomic<bool> stopping_{false};
+  std::jthread thread_;
+};
+
+}  // namespace oombox

@@ -1,0 +1,230 @@
+#include "agent/event/event_stage.h"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/common/clock.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr size_t kBatch = 256;
+constexpr std::chrono::seconds kRetry(1);
+constexpr size_t kRecoverEvents = 256;
+
+std::optional<v1::Event> FindEvent(EventStore& store, const std::string& id) {
+  auto found = store.Get(id);
+  return found ? std::optional(std::move(found->event)) : std::nullopt;
+}
+
+}  // namespace
+
+EventStage::EventStage(Options options, Journal& journal, EventStore& store)
+    : options_(std::move(options)),
+      journal_(journal),
+      store_(store),
+      cases_([&store](const std::string& id) { return FindEvent(store, id); }) {
+  thread_ = std::jthread([this] { Run(); });
+}
+
+EventStage::~EventStage() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void EventStage::Notify() {
+  {
+    const std::lock_guard lock(mutex_);
+    notified_ = true;
+  }
+  changed_.notify_all();
+}
+
+void EventStage::ReportGap(Gap gap, const JournalSession& session) {
+  EventContext context;
+  context.cluster_name = options_.cluster_name;
+  context.node_name = options_.node_name;
+  context.boot_id = session.boot_id;
+  context.kernel_release = session.kernel_release;
+  context.replayed = options_.replayed;
+  {
+    const std::lock_guard lock(mutex_);
+    gaps_.push_back(AssembleGap(gap, context));
+    notified_ = true;
+  }
+  changed_.notify_all();
+}
+
+EventStage::Counters EventStage::counters() const {
+  Counters counters{.events = events_.load(), .undecodable = undecodable_.load(), .journal_pending = 0};
+  if (const auto last = journal_.LastId()) {
+    counters.journal_pending =
+        static_cast<uint64_t>(std::max<int64_t>(0, *last - cursor_.load()));
+  }
+  return counters;
+}
+
+bool EventStage::Flush() {
+  const auto last = journal_.LastId();
+  if (!last) {
+    return false;
+  }
+  Notify();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return failing_ || stopping_ || cursor_.load() >= *last; });
+  return cursor_.load() >= *last;
+}
+
+void EventStage::Run() {
+  pthread_setname_np(pthread_self(), "oom-event");
+  RecoverOpenCases();
+  bool ok = true;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      const auto ready = [this] { return notified_ || stopping_; };
+      const auto deadline = cases_.NextDeadline();
+      if (!ok) {
+        changed_.wait_for(lock, kRetry, [this] { return stopping_; });
+      } else if (deadline) {
+        const uint64_t now = BootNowNs();
+        const uint64_t left = *deadline > now ? *deadline - now : 0;
+        changed_.wait_for(lock, std::chrono::nanoseconds(left), ready);
+      } else {
+        changed_.wait(lock, ready);
+      }
+      notified_ = false;
+    }
+    ok = Step();
+    const std::lock_guard lock(mutex_);
+    failing_ = !ok;
+    changed_.notify_all();
+    if (stopping_ && !notified_) {
+      return;
+    }
+  }
+}
+
+// Events that an earlier run stored as not final and could not close.
+void EventStage::RecoverOpenCases() {
+  if (const auto cursor = store_.JournalCursor()) {
+    cursor_ = *cursor;
+  }
+  ListQuery query;
+  query.view = v1::EVENT_VIEW_FULL;
+  query.limit = kRecoverEvents;
+  auto recent = store_.List(query);
+  if (!recent) {
+    return;
+  }
+  for (StoredEvent& stored : *recent) {
+    if (stored.event.has_oom() && !stored.event.final() &&
+        stored.event.node().node_name() == options_.node_name) {
+      cases_.Reopen(std::move(stored.event), BootNowNs());
+    }
+  }
+}
+
+// True when everything that is there is stored.
+bool EventStage::Step() {
+  while (true) {
+    const auto derived = Derive();
+    if (!derived) {
+      if (!failing_) {
+        spdlog::error("events cannot be stored, the journal keeps them: {}",
+                      derived.error().message);
+      }
+      return false;
+    }
+    if (*derived == 0) {
+      return true;
+    }
+  }
+}
+
+// One batch: journal entries, gaps, closed cases. Returns how many entries it took. What the store refused
+// is kept and tried again before anything else: cases have moved on and would not say it twice.
+Result<size_t> EventStage::Derive() {
+  OOMBOX_RETURN_IF_ERROR(Save());
+  OOMBOX_TRY(const auto entries, journal_.ReadAfter(cursor_.load(), kBatch));
+  for (const JournalEntry& entry : entries) {
+    OOMBOX_TRY(const EventContext context, ContextOf(entry));
+    AddEntry(entry, context, unsaved_);
+    unsaved_cursor_ = entry.id;
+  }
+  for (v1::Event& event : cases_.Close(BootNowNs())) {
+    unsaved_.push_back(std::move(event));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    std::move(gaps_.begin(), gaps_.end(), std::back_inserter(unsaved_));
+    gaps_.clear();
+  }
+  OOMBOX_RETURN_IF_ERROR(Save());
+  return entries.size();
+}
+
+Status EventStage::Save() {
+  if (unsaved_.empty() && !unsaved_cursor_) {
+    return {};
+  }
+  OOMBOX_TRY([[maybe_unused]] const size_t changed, store_.Put(unsaved_, unsaved_cursor_));
+  unsaved_.clear();
+  if (unsaved_cursor_) {
+    cursor_ = *std::exchange(unsaved_cursor_, std::nullopt);
+    return journal_.Retain(cursor_.load());
+  }
+  return {};
+}
+
+Result<EventContext> EventStage::ContextOf(const JournalEntry& entry) {
+  auto found = sessions_.find(entry.session_id);
+  if (found == sessions_.end()) {
+    OOMBOX_TRY(JournalSession session, journal_.Session(entry.session_id));
+    found = sessions_.emplace(entry.session_id, std::move(session)).first;
+  }
+  const JournalSession& session = found->second;
+  return EventContext{.cluster_name = options_.cluster_name,
+                      .node_name = options_.node_name,
+                      .boot_id = session.boot_id,
+                      .kernel_release = session.kernel_release,
+                      .memory_total_bytes = session.memory_total_bytes,
+                      .page_size = session.page_size,
+                      .possible_cpus = session.possible_cpus,
+                      .committed_wall_ns = entry.committed_wall_ns,
+                      .committed_boottime_ns = entry.committed_boottime_ns,
+                      .replayed = options_.replayed};
+}
+
+void EventStage::AddEntry(const JournalEntry& entry, const EventContext& context,
+                          std::vector<v1::Event>& events) {
+  const auto record = options_.decode(entry.bytes);
+  if (!record) {
+    spdlog::error("journal entry {} is no event: {}", entry.id, record.error().message);
+    undecodable_.fetch_add(1);
+    events.push_back(AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
+                                  .start_wall_ns = entry.committed_wall_ns,
+                                  .end_wall_ns = entry.committed_wall_ns,
+                                  .count = 1,
+                                  .detail = record.error().message,
+                                  .key = fmt::format("{}", entry.id)},
+                                 context));
+    return;
+  }
+  auto event = cases_.Add(*record, context, BootNowNs());
+  if (!event) {
+    return;
+  }
+  events_.fetch_add(event->revision() == 1 ? 1 : 0);
+  events.push_back(std::move(*event));
+}
+
+}  // namespace oombox

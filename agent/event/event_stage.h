@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/common/result.h"
+#include "agent/event/case_book.h"
+#include "agent/event/gap.h"
+#include "agent/store/event_store.h"
+#include "agent/store/journal.h"
+
+namespace oombox {
+
+// From the journal to the store: reads raw records after the store's journal cursor, makes events of them,
+// and stores events and cursor in one transaction. Whatever kills the agent, it goes on where the
+// store says, and a record that is read twice makes the same event. A record that cannot be decoded becomes
+// a gap event; its bytes stay in the journal.
+// Owns one thread, from construction to destruction. Notify and ReportGap are thread-safe.
+class EventStage {
+ public:
+  struct Options {
+    std::string cluster_name;
+    std::string node_name;
+    bool replayed = false;
+    // Turns the raw bytes into a record (agent/capture/decode.h): given, since stages do not know each other.
+    std::function<Result<KillRecord>(std::string_view)> decode;
+  };
+  struct Counters {
+    uint64_t events = 0;       // kills that became events
+    uint64_t undecodable = 0;
+    uint64_t journal_pending = 0;
+  };
+
+  // Journal and store must outlive the stage.
+  EventStage(Options options, Journal& journal, EventStore& store);
+  // Turns what is in the journal into events, then stops.
+  ~EventStage();
+
+  // The journal has new records.
+  void Notify();
+  // Stores a gap event of this boot.
+  void ReportGap(Gap gap, const JournalSession& session);
+  Counters counters() const;
+  // Waits until everything that was in the journal at the call is an event; false when the store refuses.
+  bool Flush();
+
+ private:
+  void Run();
+  void RecoverOpenCases();
+  bool Step();
+  Result<size_t> Derive();
+  Result<EventContext> ContextOf(const JournalEntry& entry);
+  void AddEntry(const JournalEntry& entry, const EventContext& context,
+                std::vector<v1::Event>& events);
+  Status Save();
+
+  const Options options_;
+  Journal& journal_;
+  EventStore& store_;
+  CaseBook cases_;                            // stage thread only
+  std::map<int64_t, JournalSession> sessions_;  // stage thread only
+  // Stage thread only: made, but not yet in the store.
+  std::vector<v1::Event> unsaved_;
+  std::optional<int64_t> unsaved_cursor_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool notified_ = true;
+  bool stopping_ = false;
+  bool failing_ = false;
+  std::vector<v1::Event> gaps_;
+  std::atomic<uint64_t> events_{0};
+  std::atomic<uint64_t> undecodable_{0};
+  std::atomic<int64_t> cursor_{0};
+  std::jthread thread_;
+};
+
+}  // namespace oombox

@@ -1,0 +1,36 @@
+#include "agent/event/gap.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+
+#include "agent/event/event_id.h"
+
+namespace oombox {
+
+v1::Event AssembleGap(const Gap& gap, const EventContext& context) {
+  using google::protobuf::util::TimeUtil;
+  v1::Event event;
+  event.set_event_id(EventIdFromName(fmt::format("gap/{}/{}/{}", context.boot_id,
+                                                 v1::GapEvent::Cause_Name(gap.cause), gap.key)));
+  event.set_revision(1);
+  event.set_final(true);
+  *event.mutable_event_time() = TimeUtil::NanosecondsToTimestamp(gap.end_wall_ns);
+  event.set_view(v1::EVENT_VIEW_FULL);
+  event.set_replayed(context.replayed);
+  event.mutable_node()->set_cluster_name(context.cluster_name);
+  event.mutable_node()->set_node_name(context.node_name);
+  event.mutable_node()->set_boot_id(context.boot_id);
+  event.mutable_node()->set_kernel_release(context.kernel_release);
+
+  v1::GapEvent* body = event.mutable_gap();
+  body->set_cause(gap.cause);
+  *body->mutable_start_time() = TimeUtil::NanosecondsToTimestamp(gap.start_wall_ns);
+  *body->mutable_end_time() = TimeUtil::NanosecondsToTimestamp(gap.end_wall_ns);
+  if (gap.count) {
+    body->set_count(*gap.count);
+  }
+  body->set_detail(gap.detail);
+  return event;
+}
+
+}  // namespace oombox
