@@ -58,16 +58,9 @@ struct mm_struct___before_6_2 {
 };
 
 /* include/linux/mm_types_task.h */
-enum oombox_mm_counter {
-	MM_FILEPAGES,
-	MM_ANONPAGES,
-	MM_SWAPENTS,
-	MM_SHMEMPAGES,
-};
+enum oombox_mm_counter { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES };
 
-enum {
-	PIDTYPE_TGID = 1, /* include/linux/pid_types.h */
-};
+enum { PIDTYPE_TGID = 1 }; /* include/linux/pid_types.h */
 
 struct signal_struct {
 	struct pid *pids[4];

@@ -21,6 +21,7 @@
 #include "bpf/lib/memcg.h"
 #include "bpf/lib/rank.h"
 #include "bpf/lib/task.h"
+#include "bpf/lib/walk.h"
 #include "bpf/oombox_abi.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -182,6 +183,16 @@ static __always_inline void begin_record(struct oombox_kill_record *rec, bool wa
 	__builtin_memset(&rec->walk_total, 0, sizeof(rec->walk_total));
 }
 
+/* A walk that was cut may have missed the victim: it takes the lightest user's place then. */
+static __always_inline void rank(struct scratch *s, struct cgroup *root, struct task_struct *victim)
+{
+	__u64 mm = (__u64)BPF_CORE_READ(victim, mm);
+
+	rank_users(s, root);
+	if (mm)
+		put_user(s, victim, mm, ~0ULL);
+}
+
 static __always_inline int marked(__u32 pid, bool walk)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
@@ -215,7 +226,7 @@ static __always_inline int marked(__u32 pid, bool walk)
 	}
 	join_episode(&s->record, state, now);
 	if (walk && ranked && !(s->record.flags & OOMBOX_KILL_GROUP_MEMBER))
-		rank_users(s, ranked);
+		rank(s, ranked, task);
 	submit(&s->record, now);
 	return 0;
 }

@@ -8,8 +8,11 @@ find_program(OOMBOX_MOLD mold)
 
 add_library(oombox_flags INTERFACE)
 target_include_directories(oombox_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(oombox_flags INTERFACE OOMBOX_VERSION="${PROJECT_VERSION}")
 target_compile_options(oombox_flags INTERFACE
+  # missing-field-initializers fires on designated initializers that leave out what has a good default.
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wno-missing-field-initializers
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.
   $<$<BOOL:${OOMBOX_WERROR}>:-Werror>)
 if(OOMBOX_HARDEN)

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
@@ -24,11 +25,13 @@ using Skeleton = std::unique_ptr<kill_bpf, DestroySkeleton>;
 
 // libbpf's own words go to the debug log; its warnings matter only when loading fails.
 int LogFromLibbpf(libbpf_print_level /*level*/, const char* format, va_list arguments) {
-  char line[1024];
-  std::vsnprintf(line, sizeof line, format, arguments);
-  std::string_view text(line);
+  va_list again;
+  va_copy(again, arguments);
+  std::string text(static_cast<size_t>(std::max(0, std::vsnprintf(nullptr, 0, format, again))), ' ');
+  va_end(again);
+  std::vsnprintf(text.data(), text.size() + 1, format, arguments);
   while (text.ends_with('\n')) {
-    text.remove_suffix(1);
+    text.pop_back();
   }
   spdlog::debug("libbpf: {}", text);
   return 0;

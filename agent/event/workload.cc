@@ -32,6 +32,11 @@ bool IsId(std::string_view run) {
 std::string WorkloadOfCgroup(std::string_view path) {
   std::string out;
   for (size_t i = 0; i < path.size();) {
+    if (path.substr(i).starts_with("pod")) {  // its d would be taken for a part of the uid behind it
+      out += "pod";
+      i += 3;
+      continue;
+    }
     const size_t run = HexRun(path.substr(i));
     if (run > 0 && IsId(path.substr(i, run))) {
       out += '*';

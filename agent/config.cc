@@ -1,0 +1,55 @@
+#include "agent/config.h"
+
+#include <unistd.h>
+
+#include <array>
+
+namespace oombox {
+
+namespace {
+
+ConfigTable Table(AgentConfig& c) {
+  return {
+      .program = "oombox-agent",
+      .description = "Records every OOM kill of this node and serves what it knows.",
+      .env_prefix = "OOMBOX_AGENT_",
+      .default_file = "/etc/oombox/agent.toml",
+      .version = OOMBOX_VERSION,
+      .options =
+          {
+              {"state-dir", &c.state_dir, "Folder of journal and event store"},
+              {"socket", &c.socket, "Unix socket of the query services"},
+              {"collector", &c.collector, "Collector addresses, tried in turn; none: keep events here"},
+              {"cluster", &c.cluster, "Name of the cluster, on every event"},
+              {"node-name", &c.node_name, "Name of the node; empty: the host name"},
+              {"log-format", &c.log_format, "text or json"},
+              {"log-level", &c.log_level, "debug, info, warn, error or off"},
+              {"ring-bytes", &c.ring_bytes, "Size of the kernel's ring of kill records, a power of two"},
+              {"journal-max-bytes", &c.journal_max_bytes, "Bound of the journal of raw records"},
+              {"store-max-bytes", &c.store_max_bytes, "Bound of the event store"},
+              {"store-max-age", &c.store_max_age, "Age in seconds after which events are removed"},
+              {"tls-ca", &c.tls_ca, "CA certificate that signed the collector's"},
+              {"tls-cert", &c.tls_cert, "This agent's certificate"},
+              {"tls-key", &c.tls_key, "Key of tls-cert"},
+              {"insecure", &c.insecure, "Allow plaintext to a collector that is not on this machine"},
+              {"replay", &c.replay, "A recorded journal to replay instead of watching the kernel"},
+          },
+  };
+}
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown-host";
+}
+
+}  // namespace
+
+Result<ConfigOutcome> LoadAgentConfig(AgentConfig& config, int argc, const char* const* argv) {
+  OOMBOX_TRY(const ConfigOutcome outcome, LoadConfig(Table(config), argc, argv));
+  if (config.node_name.empty()) {
+    config.node_name = HostName();
+  }
+  return outcome;
+}
+
+}  // namespace oombox

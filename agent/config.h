@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/common/config_table.h"
+#include "agent/common/result.h"
+
+namespace oombox {
+
+// The settings of oombox-agent with their defaults. docs/configuration.md is generated from the table.
+struct AgentConfig {
+  std::string state_dir = "/var/lib/oombox";
+  std::string socket = "/run/oombox/agent.sock";
+  std::vector<std::string> collector;  // empty: events stay on the node
+  std::string cluster;
+  std::string node_name;  // default: the host name
+  std::string log_format = "text";
+  std::string log_level = "info";
+  int64_t ring_bytes = 4 << 20;
+  int64_t journal_max_bytes = 64 << 20;
+  int64_t store_max_bytes = 256 << 20;
+  int64_t store_max_age = 30 * 86400;
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  bool insecure = false;
+  std::string replay;
+};
+
+// Fills `config` from file, environment and flags, in rising order of precedence.
+Result<ConfigOutcome> LoadAgentConfig(AgentConfig& config, int argc, const char* const* argv);
+
+}  // namespace oombox

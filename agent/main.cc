@@ -1,0 +1,69 @@
+// oombox-agent: reads its settings, starts the agent, waits for a signal, stops it.
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "agent/agent.h"
+#include "agent/common/log.h"
+#include "agent/common/unique_fd.h"
+#include "agent/config.h"
+
+namespace oombox {
+namespace {
+
+int Code(ExitCode code) { return static_cast<int>(code); }
+
+// Blocks the signals for every thread that is started later; they are read here instead.
+UniqueFd BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC));
+}
+
+void WaitForStop(const UniqueFd& signals) {
+  signalfd_siginfo info{};
+  while (::read(signals.get(), &info, sizeof info) != sizeof info ||
+         info.ssi_signo == static_cast<uint32_t>(SIGHUP)) {
+    // SIGHUP: nothing to reload, certificates are watched.
+  }
+  spdlog::info("stopping, signal {}", info.ssi_signo);
+}
+
+int Main(int argc, const char* const* argv) {
+  AgentConfig config;
+  const auto outcome = LoadAgentConfig(config, argc, argv);
+  if (!outcome) {
+    std::fprintf(stderr, "oombox-agent: %s\n", outcome.error().message.c_str());
+    return Code(ExitCode::kUsage);
+  }
+  if (*outcome == ConfigOutcome::kPrinted) {
+    return Code(ExitCode::kOk);
+  }
+  if (const auto log = SetUpLog("oombox-agent", config.log_format, config.log_level); !log) {
+    std::fprintf(stderr, "oombox-agent: %s\n", log.error().message.c_str());
+    return Code(ExitCode::kUsage);
+  }
+  const UniqueFd signals = BlockSignals();
+  auto agent = Agent::Start(config);
+  if (!agent) {
+    spdlog::error("{}", agent.error().message);
+    return Code(agent.error().exit_code);
+  }
+  WaitForStop(signals);
+  agent->reset();
+  spdlog::info("stopped");
+  return Code(ExitCode::kOk);
+}
+
+}  // namespace
+}  // namespace oombox
+
+int main(int argc, char** argv) { return oombox::Main(argc, argv); }
