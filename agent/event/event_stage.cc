@@ -115,8 +115,13 @@ void EventStage::Run() {
 
 // Events that an earlier run stored as not final and could not close.
 void EventStage::RecoverOpenCases() {
-  if (const auto cursor = store_.JournalCursor()) {
+  const auto cursor = store_.JournalCursor();
+  const auto last = journal_.LastId();
+  // A journal that ends before the cursor is a new one: the old was damaged and put aside.
+  if (cursor && last && *cursor <= *last) {
     cursor_ = *cursor;
+  } else if (cursor && *cursor > 0) {
+    unsaved_cursor_ = 0;
   }
   ListQuery query;
   query.view = v1::EVENT_VIEW_FULL;

@@ -1,0 +1,301 @@
+#include "agent/agent.h"
+
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "agent/bpf_loader/kill_probe.h"
+#include "agent/capture/accounting.h"
+#include "agent/capture/capture.h"
+#include "agent/capture/decode.h"
+#include "agent/common/clock.h"
+#include "agent/event/event_stage.h"
+#include "agent/machine.h"
+#include "agent/node_reporter.h"
+#include "agent/privileges.h"
+#include "agent/query/query_server.h"
+#include "agent/state_dir.h"
+#include "agent/store/event_store.h"
+#include "agent/store/journal.h"
+#include "agent/uplink/grpc_transport.h"
+#include "agent/uplink/uplink.h"
+
+namespace oombox {
+
+namespace {
+
+using Started = tl::expected<void, StartFailure>;
+
+tl::unexpected<StartFailure> Fail(ExitCode code, const Error& error) {
+  return tl::unexpected(StartFailure{code, error.message});
+}
+
+ExitCode CodeOf(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalid:
+      return ExitCode::kUsage;
+    case ErrorCode::kPermission:
+      return ExitCode::kCannotCreate;
+    case ErrorCode::kUnavailable:
+      return ExitCode::kInUse;
+    default:
+      return ExitCode::kFailure;
+  }
+}
+
+// The kernel's count and ours at one moment: read again while kills go on.
+struct CountsAtAttach {
+  std::optional<uint64_t> kernel;
+  uint64_t seen = 0;
+};
+
+CountsAtAttach ReadCountsAtAttach(const KillProbe& probe) {
+  constexpr int kTries = 100;
+  CountsAtAttach counts;
+  for (int i = 0; i < kTries; ++i) {
+    counts.kernel = ReadKernelKills();
+    const oombox_kill_counters seen = probe.Counters();
+    counts.seen = seen.kills + seen.double_counted;
+    if (ReadKernelKills() == counts.kernel) {
+      break;
+    }
+  }
+  return counts;
+}
+
+class RunningAgent final : public Agent {
+ public:
+  explicit RunningAgent(const AgentConfig& config) : config_(config) {}
+
+  // In the order of the flow; each step needs the ones before.
+  Started Start() {
+    for (const auto step : {&RunningAgent::CheckConfig, &RunningAgent::OpenStores,
+                            &RunningAgent::LoadProbe, &RunningAgent::StartStages,
+                            &RunningAgent::StartUplink, &RunningAgent::StartServer}) {
+      if (Started started = (this->*step)(); !started) {
+        return started;
+      }
+    }
+    spdlog::info("ready socket={} state-dir={} node={}{}", config_.socket, config_.state_dir,
+                 config_.node_name, config_.replay.empty() ? "" : " replay=" + config_.replay);
+    return {};
+  }
+
+ private:
+  Started CheckConfig();
+  Started OpenStores();
+  Started CopyRecording(const std::string& journal_path);
+  Started LoadProbe();
+  Started StartStages();
+  void TellMovedAside();
+  Started StartUplink();
+  Started StartServer();
+
+  TlsFiles Tls() const { return {config_.tls_ca, config_.tls_cert, config_.tls_key}; }
+  bool replaying() const { return !config_.replay.empty(); }
+  std::string ConnectedCollector() const {
+    return uplink_ == nullptr ? "" : uplink_->status().connected_to;
+  }
+
+  const AgentConfig config_;
+  // Start order; destroyed in reverse.
+  std::optional<StateDir> state_dir_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<EventStore> store_;
+  JournalSession session_;
+  std::unique_ptr<KillProbe> probe_;
+  CountsAtAttach at_attach_;
+  std::unique_ptr<EventStage> events_;
+  std::unique_ptr<Capture> capture_;
+  std::unique_ptr<NodeReporter> reporter_;
+  std::unique_ptr<GrpcTransport> transport_;
+  std::unique_ptr<Uplink> uplink_;
+  std::unique_ptr<QueryServer> server_;
+};
+
+Started RunningAgent::CheckConfig() {
+  for (const std::string& address : config_.collector) {
+    if (const auto usable = ClientCredentials(address, Tls(), config_.insecure); !usable) {
+      return Fail(ExitCode::kUsage, usable.error());
+    }
+  }
+  return {};
+}
+
+Started RunningAgent::OpenStores() {
+  auto state_dir = StateDir::Open(config_.state_dir);
+  if (!state_dir) {
+    return Fail(CodeOf(state_dir.error()), state_dir.error());
+  }
+  state_dir_.emplace(std::move(*state_dir));
+  if (replaying()) {
+    if (Started copied = CopyRecording(state_dir_->journal_path()); !copied) {
+      return copied;
+    }
+  }
+  auto journal =
+      Journal::Open({.path = state_dir_->journal_path(),
+                     .max_bytes = static_cast<uint64_t>(config_.journal_max_bytes)});
+  if (!journal) {
+    return Fail(CodeOf(journal.error()), journal.error());
+  }
+  journal_ = std::move(*journal);
+  auto store = EventStore::Open({.path = state_dir_->store_path(),
+                                 .max_bytes = static_cast<uint64_t>(config_.store_max_bytes),
+                                 .max_age_seconds = config_.store_max_age,
+                                 .expects_acknowledgement = !config_.collector.empty()});
+  if (!store) {
+    return Fail(CodeOf(store.error()), store.error());
+  }
+  store_ = std::move(*store);
+  return {};
+}
+
+// A replay works on a copy: a recording is never changed.
+Started RunningAgent::CopyRecording(const std::string& journal_path) {
+  if (std::filesystem::exists(journal_path)) {
+    return tl::unexpected(
+        StartFailure{ExitCode::kUsage,
+                     fmt::format("the state folder {} is in use; replay into a new one (--state-dir)",
+                                 config_.state_dir)});
+  }
+  std::error_code error;
+  std::filesystem::copy_file(config_.replay, journal_path, error);
+  if (error) {
+    return tl::unexpected(
+        StartFailure{ExitCode::kUsage,
+                     fmt::format("cannot read the recording {}: {}", config_.replay, error.message())});
+  }
+  return {};
+}
+
+Started RunningAgent::LoadProbe() {
+  session_ = ReadMachine();
+  if (!replaying()) {
+    auto probe = KillProbe::Load({.ring_bytes = static_cast<uint64_t>(config_.ring_bytes)});
+    if (!probe) {
+      return Fail(probe.error().code == ErrorCode::kInvalid ? ExitCode::kUsage
+                                                            : ExitCode::kUnavailable,
+                  probe.error());
+    }
+    probe_ = std::move(*probe);
+    at_attach_ = ReadCountsAtAttach(*probe_);
+    auto session = journal_->BeginSession(session_);
+    if (!session) {
+      return Fail(CodeOf(session.error()), session.error());
+    }
+    session_ = std::move(*session);
+  }
+  // The last thing that needed any capability; no thread runs yet.
+  if (const auto dropped = DropCapabilities(); !dropped) {
+    return Fail(ExitCode::kFailure, dropped.error());
+  }
+  return {};
+}
+
+Started RunningAgent::StartStages() {
+  events_ = std::make_unique<EventStage>(
+      EventStage::Options{.cluster_name = config_.cluster,
+                          .node_name = config_.node_name,
+                          .replayed = replaying(),
+                          .decode = DecodeKill},
+      *journal_, *store_);
+  TellMovedAside();
+  if (probe_ != nullptr) {
+    auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
+    if (!ring) {
+      return Fail(ExitCode::kFailure, ring.error());
+    }
+    auto capture = Capture::Start({.ring_fd = probe_->ring_fd(),
+                                   .ring = std::move(*ring),
+                                   .journal = *journal_,
+                                   .session_id = session_.id,
+                                   .on_committed = [this] { events_->Notify(); }});
+    if (!capture) {
+      return Fail(ExitCode::kFailure, capture.error());
+    }
+    capture_ = std::move(*capture);
+  }
+  v1::NodeIdentity identity;
+  identity.set_cluster_name(config_.cluster);
+  identity.set_node_name(config_.node_name);
+  identity.set_boot_id(session_.boot_id);
+  identity.set_kernel_release(session_.kernel_release);
+  identity.set_memory_total_bytes(session_.memory_total_bytes);
+  reporter_ = std::make_unique<NodeReporter>(
+      NodeReporter::Sources{.identity = std::move(identity),
+                            .session = session_,
+                            .probe = probe_.get(),
+                            .capture = capture_.get(),
+                            .events = events_.get(),
+                            .store = store_.get(),
+                            .kernel_kills_at_attach = at_attach_.kernel,
+                            .seen_at_attach = at_attach_.seen,
+                            .collector = [this] { return ConnectedCollector(); },
+                            .has_collector = !config_.collector.empty()});
+  return {};
+}
+
+// A damaged file was put aside with what was in it: that is a gap, not only a line in the log.
+void RunningAgent::TellMovedAside() {
+  for (const std::string& path : {journal_->moved_aside(), store_->moved_aside()}) {
+    if (path.empty()) {
+      continue;
+    }
+    spdlog::error("a damaged file was moved aside to {}; a new one was begun", path);
+    events_->ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED,
+                        .start_wall_ns = WallNowNs(),
+                        .end_wall_ns = WallNowNs(),
+                        .detail = "a damaged file was moved aside to " + path,
+                        .key = path},
+                       session_);
+  }
+}
+
+Started RunningAgent::StartUplink() {
+  if (config_.collector.empty()) {
+    return {};
+  }
+  transport_ = std::make_unique<GrpcTransport>(
+      GrpcTransport::Options{.tls = Tls(), .allow_plaintext = config_.insecure});
+  Uplink::Options options;
+  options.collectors = config_.collector;
+  options.session.node = reporter_->Report().node();
+  options.session.agent_version = OOMBOX_VERSION;
+  options.session.report = [this] { return reporter_->Report(); };
+  uplink_ = std::make_unique<Uplink>(*store_, *transport_, std::move(options));
+  uplink_->Start();
+  return {};
+}
+
+Started RunningAgent::StartServer() {
+  const std::string address = "unix:" + config_.socket;
+  const auto credentials = ServerCredentials(address, {}, false);
+  if (!credentials) {
+    return Fail(ExitCode::kUsage, credentials.error());
+  }
+  auto server = QueryServer::Start({.listen = {{.address = address, .credentials = *credentials}},
+                                    .component = "oombox-agent",
+                                    .version = OOMBOX_VERSION},
+                                   *store_, *reporter_);
+  if (!server) {
+    const bool in_use = server.error().code == ErrorCode::kUnavailable;
+    return Fail(in_use ? ExitCode::kInUse : ExitCode::kCannotCreate, server.error());
+  }
+  server_ = std::move(*server);
+  return {};
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Agent>, StartFailure> Agent::Start(const AgentConfig& config) {
+  auto agent = std::make_unique<RunningAgent>(config);
+  if (Started started = agent->Start(); !started) {
+    return tl::unexpected(std::move(started).error());
+  }
+  return agent;
+}
+
+}  // namespace oombox
