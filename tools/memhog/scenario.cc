@@ -1,0 +1,114 @@
+#include "tools/memhog/scenario.h"
+
+namespace oombox {
+namespace {
+
+// Room to grow past the limit, so that only the kernel can end it.
+uint64_t BeyondLimit(const Options& options) { return 2 * options.limit_bytes + (64 << 20); }
+
+WorkerSpec Hog(const Options& options) {
+  WorkerSpec spec;
+  spec.role = "hog";
+  spec.job = Job::kGrow;
+  spec.bytes = BeyondLimit(options);
+  spec.step_bytes = options.step_bytes;
+  spec.comm = options.comm;
+  spec.uid = options.uid;
+  spec.oom_score_adj = options.oom_score_adj;
+  spec.pid_namespace = options.pid_namespace;
+  return spec;
+}
+
+Status GrowOnce(const Options& options, Stage& stage) {
+  OOMBOX_TRY(const size_t hog, stage.Launch(Hog(options), nullptr, true));
+  stage.Go(hog);
+  return stage.AwaitDeath(hog);
+}
+
+Status PlayGrow(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  return GrowOnce(options, stage);
+}
+
+Status PlayNeighbour(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  WorkerSpec idle;
+  idle.role = "neighbour";
+  idle.job = Job::kHold;
+  idle.bytes = options.neighbour_bytes != 0 ? options.neighbour_bytes : options.limit_bytes / 4;
+  idle.step_bytes = options.step_bytes;
+  idle.comm = "neighbour";
+  idle.uid = options.uid;
+  OOMBOX_TRY(const size_t neighbour, stage.Launch(idle, nullptr, false));
+  stage.Go(neighbour);
+  OOMBOX_RETURN_IF_ERROR(stage.AwaitDone(neighbour));
+  OOMBOX_RETURN_IF_ERROR(GrowOnce(options, stage));
+  return stage.Quit(neighbour);
+}
+
+Status PlayChild(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  WorkerSpec spec;
+  spec.role = "parent";
+  spec.job = Job::kFork;
+  spec.comm = "parent";  // and keeps its uid: it has to place its child in the cgroup
+  WorkerSpec grandchild = Hog(options);
+  grandchild.role = "child";
+  if (grandchild.comm.empty()) {
+    grandchild.comm = "child";
+  }
+  OOMBOX_TRY(const size_t parent, stage.Launch(spec, &grandchild, true));
+  const size_t child = parent + 1;
+  stage.Go(parent);
+  OOMBOX_RETURN_IF_ERROR(stage.AwaitChild(child));
+  stage.Go(child);
+  OOMBOX_RETURN_IF_ERROR(stage.AwaitDone(parent));
+  return stage.Quit(parent);
+}
+
+Status PlayStorm(const Options& options, Stage& stage) {
+  for (uint64_t kill = 1; kill <= options.kills; ++kill) {
+    if (kill == 1 || !options.same_cgroup) {
+      const std::string suffix = options.same_cgroup ? "" : "-" + std::to_string(kill);
+      OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name + suffix, options.limit_bytes));
+    }
+    OOMBOX_RETURN_IF_ERROR(GrowOnce(options, stage));
+  }
+  return {};
+}
+
+Status PlayRun(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  WorkerSpec spec;
+  spec.role = "command";
+  spec.job = Job::kExec;
+  spec.command = options.command;
+  OOMBOX_TRY(const size_t command, stage.Launch(spec, nullptr, true));
+  stage.Go(command);
+  OOMBOX_RETURN_IF_ERROR(stage.AwaitExec(command));
+  return stage.AwaitDeathForever(command);
+}
+
+}  // namespace
+
+size_t WorkersOf(const Options& options) {
+  return options.scenario == "storm" ? static_cast<size_t>(options.kills) : 2;
+}
+
+Status Play(const Options& options, Stage& stage) {
+  if (options.scenario == "grow") {
+    return PlayGrow(options, stage);
+  }
+  if (options.scenario == "neighbour") {
+    return PlayNeighbour(options, stage);
+  }
+  if (options.scenario == "child") {
+    return PlayChild(options, stage);
+  }
+  if (options.scenario == "storm") {
+    return PlayStorm(options, stage);
+  }
+  return PlayRun(options, stage);
+}
+
+}  // namespace oombox
