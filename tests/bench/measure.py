@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+"""Measures what the design budgets, on real kills, and prints a Markdown page for docs/benchmarks.md.
+
+    OOMBOX_BIN=build/release/bin OOMBOX_BENCH=build/release/bench tests/bench/measure.py > docs/benchmarks.md
+
+Needs root and BPF. Looks only at kills and cgroups of its own. On a machine that does other things at the
+same time, read ratios, not absolute times.
+"""
+import datetime
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+from lib.machine import memory_mount  # noqa: E402
+from lib.programs import ENVIRONMENT, binary, memhog  # noqa: E402
+
+KILLS = 200
+IDLE_SECONDS = 30
+
+
+def own_memory_path():
+    with open("/proc/self/cgroup", encoding="utf-8") as lines:
+        rows = [line.rstrip("\n").split(":", 2) for line in lines]
+    return next((p for _, c, p in rows if "memory" in c.split(",")), rows[-1][2])
+
+
+class MeteredCgroup:
+    """A memory cgroup without limit, to see what a process is charged."""
+
+    def __init__(self, name):
+        self.path = f"{memory_mount()}{own_memory_path().rstrip('/')}/{name}-{os.getpid()}"
+        os.mkdir(self.path)
+
+    def enter(self):
+        with open(f"{self.path}/cgroup.procs", "w", encoding="ascii") as procs:
+            procs.write("0")
+
+    def usage(self):
+        for name in ("memory.usage_in_bytes", "memory.current"):
+            if os.path.exists(f"{self.path}/{name}"):
+                with open(f"{self.path}/{name}", encoding="ascii") as value:
+                    return int(value.read())
+        return 0
+
+    def remove(self):
+        os.rmdir(self.path)
+
+
+def start_agent(state, cgroup):
+    agent = subprocess.Popen(
+        [binary("oombox-agent"), "--state-dir", f"{state}/agent", "--socket", f"{state}/a.sock"],
+        stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=cgroup.enter)
+    for line in agent.stderr:
+        if " ready " in line:
+            break
+    threading.Thread(target=agent.stderr.read, daemon=True).start()
+    return agent
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+class Watch:
+    """`oombox watch`, each line stamped with CLOCK_BOOTTIME when it arrives."""
+
+    def __init__(self, state):
+        self.rows = []
+        self.process = subprocess.Popen(
+            [binary("oombox"), "--server", f"unix:{state}/a.sock", "watch", "-o", "jsonl"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.rows.append((time.clock_gettime_ns(time.CLOCK_BOOTTIME), line))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.thread.join()
+
+
+def kill_to_client(state):
+    """Milliseconds from the kernel's mark to the commit and to the line at a client."""
+    watch = Watch(state)
+    time.sleep(1)  # the stream has no sign of being open but its first event
+    truth = memhog("storm", "--kills", str(KILLS), "--limit", str(16 << 20), "--same-cgroup")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(watch.rows) < KILLS:
+        time.sleep(0.1)
+    watch.stop()
+    ids = {cgroup["id"] for cgroup in truth["cgroups"]}
+    total, commit = [], []
+    for arrived, line in watch.rows:
+        event = json.loads(line)
+        if int(event.get("oom", {}).get("victims", [{}])[0].get("cgroup_id", 0)) not in ids:
+            continue
+        total.append((arrived - int(event["boottime_ns"])) / 1e6)
+        latency = event["oom"].get("quality", {}).get("commit_latency")
+        if latency:
+            commit.append(float(latency.rstrip("s")) * 1e3)
+    return total, commit
+
+
+def fsync_ms(state):
+    """What one small fdatasync costs here: a commit has at least one."""
+    times = []
+    with open(f"{state}/fsync", "wb") as file:
+        for _ in range(100):
+            file.write(b"x" * 4096)
+            file.flush()
+            begin = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - begin) * 1e3)
+    return times
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def oom_lock_rows():
+    tool = os.path.join(os.environ.get("OOMBOX_BENCH", ""), "oom_lock_cost")
+    done = subprocess.run([tool], capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def main():
+    state = tempfile.mkdtemp(prefix="oombox-bench-")
+    cgroup = MeteredCgroup("oombox-bench-agent")
+    agent = start_agent(state, cgroup)
+    try:
+        time.sleep(5)
+        cpu = cpu_seconds(agent.pid)
+        time.sleep(IDLE_SECONDS)
+        idle_cpu = (cpu_seconds(agent.pid) - cpu) / IDLE_SECONDS
+        idle_charged = cgroup.usage()
+        syncs = fsync_ms(state)
+        total, commit = kill_to_client(state)
+        busy_charged = cgroup.usage()
+    finally:
+        agent.terminate()
+        agent.wait()
+        cgroup.remove()
+        shutil.rmtree(state)
+    rows = oom_lock_rows()
+
+    print("# Benchmarks\n\nGenerated by `tests/bench/run`; do not edit.\n")
+    print(f"{datetime.date.today()}, Linux {platform.release()}, {os.cpu_count()} CPUs, release build.\n")
+    print("| what | measured | budget |\n|---|---|---|")
+    print(f"| kill → line on a client of the agent's socket, after commit ({len(total)} kills) | "
+          f"p50 {percentile(total, .5):.1f} ms, p99 {percentile(total, .99):.1f} ms | "
+          "p50 ≤ 10 ms, p99 ≤ 50 ms |")
+    print(f"| of it: kill → record committed | p50 {percentile(commit, .5):.1f} ms, "
+          f"p99 {percentile(commit, .99):.1f} ms | |")
+    print(f"| one 4 KiB fdatasync on this disk | p50 {statistics.median(syncs):.2f} ms, "
+          f"p99 {percentile(syncs, .99):.2f} ms | |")
+    print(f"| memory charged to the agent's cgroup, idle | {idle_charged / 2**20:.1f} MiB | ≤ 32 MiB |")
+    print(f"| memory charged after {KILLS} kills | {busy_charged / 2**20:.1f} MiB | |")
+    print(f"| CPU, nothing happening ({IDLE_SECONDS} s) | {idle_cpu * 100:.2f} % of a core | ≤ 0.3 % |")
+    print("\n## Time under oom_lock\n\nRun time of all kill programs per kill, as the kernel measures it.\n")
+    print("| processes | where | median | max |\n|---|---|---|---|")
+    for row in rows:
+        print(f"| {row['tasks']} | {row['where']} | {row['median_us']:.0f} µs | {row['max_us']:.0f} µs |")
+
+
+if __name__ == "__main__":
+    main()
