@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The list of the biggest memory users, and the scratch memory it is made in. */
+/* The list of the biggest memory users, and the scratch memory a record and its walk are made in. */
 #ifndef OOMBOX_LIB_RANK_H
 #define OOMBOX_LIB_RANK_H
 
@@ -10,7 +10,26 @@
 #include "bpf/lib/task.h"
 #include "bpf/oombox_abi.h"
 
+enum walk_phase { WALK_TASKS, WALK_LINKS, WALK_DOWN, WALK_UP, WALK_DONE };
+
+/* Addresses are kept as integers: only probe reads follow them. */
+struct walk {
+	__u64 root;   /* struct cgroup: where the walk began */
+	__u64 cgroup; /* struct cgroup: where it is */
+	__u64 cset;   /* struct css_set */
+	__u64 link;   /* struct list_head in cgroup->cset_links */
+	__u64 node;   /* struct list_head in cset->tasks */
+	__u32 phase;
+	__u32 steps;
+};
+
 struct scratch {
+	/*
+	 * Here and not on the stack: a verifier before Linux 6.8 looks at a bpf_loop() callback once and
+	 * takes what a stack variable holds before the loop for what it always holds; it would cut the
+	 * branches of every other phase out of the program.
+	 */
+	struct walk walk;
 	struct oombox_kill_record record;
 	/* Beside record.users: what identifies and weighs each. */
 	__u64 user_mm[OOMBOX_MAX_USERS];

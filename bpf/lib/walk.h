@@ -18,19 +18,6 @@
 #include "bpf/lib/rank.h"
 #include "bpf/oombox_abi.h"
 
-enum walk_phase { WALK_TASKS, WALK_LINKS, WALK_DOWN, WALK_UP, WALK_DONE };
-
-/* Addresses are kept as integers: only probe reads follow them. */
-struct walk {
-	__u64 root;   /* struct cgroup: where the walk began */
-	__u64 cgroup; /* struct cgroup: where it is */
-	__u64 cset;   /* struct css_set */
-	__u64 link;   /* struct list_head in cgroup->cset_links */
-	__u64 node;   /* struct list_head in cset->tasks */
-	__u32 phase;
-	__u32 steps;
-};
-
 #define ENTRY(pointer, type, member) \
 	((type *)((void *)(pointer) - bpf_core_field_offset(type, member)))
 #define HEAD(pointer, type, member) \
@@ -119,10 +106,13 @@ static __always_inline void step_up(struct walk *w)
 
 static long walk_step(__u32 index, void *ctx)
 {
-	struct walk *w = ctx;
 	struct scratch *s = get_scratch();
+	struct walk *w;
 
-	if (!s || w->phase == WALK_DONE)
+	if (!s)
+		return 1;
+	w = &s->walk;
+	if (w->phase == WALK_DONE)
 		return 1;
 	w->steps++;
 	if (!w->cgroup || !w->link) { /* a probe read failed: the list was taken apart */
@@ -155,11 +145,13 @@ static long walk_step(__u32 index, void *ctx)
 
 static __always_inline void rank_users(struct scratch *s, struct cgroup *root)
 {
-	struct walk w = { .root = (__u64)root };
+	struct walk *w = &s->walk;
 
-	enter_cgroup(&w, (__u64)root);
-	bpf_loop(MAX_STEPS, walk_step, &w, 0);
-	if (w.phase != WALK_DONE && w.steps >= MAX_STEPS)
+	__builtin_memset(w, 0, sizeof(*w));
+	w->root = (__u64)root;
+	enter_cgroup(w, (__u64)root);
+	bpf_loop(MAX_STEPS, walk_step, 0, 0);
+	if (w->phase != WALK_DONE && w->steps >= MAX_STEPS)
 		s->record.flags |= OOMBOX_KILL_WALK_CUT;
 }
 
