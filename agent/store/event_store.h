@@ -21,16 +21,18 @@ struct StoredEvent {
 };
 
 struct ListQuery {
-  Filter filter;
+  Filter filter = {};
   v1::EventView view = v1::EVENT_VIEW_BASIC;
   size_t limit = 100;
+  // Stops before the serialized events exceed this, but returns at least one while there is one.
+  size_t max_bytes = 16u << 20;
   // Go on after this event (newest first); both 0 for the first page.
   int64_t before_time_ns = 0;
   uint64_t before_seq = 0;
 };
 
 struct StoreStats {
-  uint64_t bytes = 0;
+  uint64_t bytes = 0;  // of pages in use: what retention bounds
   uint64_t events = 0;
   uint64_t last_seq = 0;
   uint64_t acknowledged_seq = 0;
@@ -38,13 +40,25 @@ struct StoreStats {
   uint64_t evicted_unacknowledged = 0;
 };
 
+// The most bytes an event may have, serialized.
+inline constexpr size_t kMaxEventBytes = 256u << 10;
+
+// Whether Put would take the event: a well-formed id, a revision, not too big. kInvalid says
+// what is wrong, for whoever has to refuse a single event of a batch.
+Status CheckStorable(const v1::Event& event);
+
 // Events of a node (in the agent) or of a cluster (in the collector), and the nodes' last reports.
-//  * One row per event id; a higher revision replaces a lower one and gets a new `seq`, so that readers
+//  * One row per event id; a higher revision replaces a lower one and gets a new `seq`, so that
+//  readers
 //    by `seq` (uplink, watch) see it again. A revision that is not higher changes nothing.
+//  * Annotations made here are laid over every later revision and count as a revision of their own,
+//  so
+//    the revision read may be higher than the one put; what Put compares with is the one put.
 //  * Put returns after COMMIT with synchronous=FULL.
 //  * The epoch is random, made with the file: it tells whose numbering a `seq` belongs to.
 //  * Bounded by bytes and age: the oldest go first, acknowledged or not (the latter are counted).
-// Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>; a file of a newer schema is refused.
+// Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>; a file of a newer schema is
+// refused.
 class EventStore {
  public:
   struct Options {
@@ -62,20 +76,23 @@ class EventStore {
   virtual std::string moved_aside() const = 0;
 
   // Stores the events in one transaction together with `journal_cursor` (when given), the id of the
-  // last journal entry they were derived from. Returns how many rows changed.
+  // last journal entry they were derived from. Returns how many rows changed. kInvalid (nothing is
+  // stored then) when CheckStorable refuses one.
   virtual Result<size_t> Put(std::span<const v1::Event> events,
                              std::optional<int64_t> journal_cursor) = 0;
   virtual Result<int64_t> JournalCursor() = 0;
 
-  // By id, unique prefix of one (at least 4 characters), or "latest". kNotFound, kAmbiguous, kInvalid.
+  // By id, unique prefix of one (at least 4 characters), or "latest". kNotFound, kAmbiguous,
+  // kInvalid.
   virtual Result<StoredEvent> Get(std::string_view reference) = 0;
   // Newest first.
   virtual Result<std::vector<StoredEvent>> List(const ListQuery& query) = 0;
-  // Oldest first, seq > after; FULL view.
+  // Oldest first, seq > after; FULL view. At most 4 MiB of events at a time (but one at least):
+  // only an empty answer means that there is no more.
   virtual Result<std::vector<StoredEvent>> ReadAfter(uint64_t after, size_t limit) = 0;
   // Merges annotations (an empty value removes) into a new revision; returns it.
-  virtual Result<StoredEvent> Annotate(std::string_view reference,
-                                       const std::vector<std::pair<std::string, std::string>>& set) = 0;
+  virtual Result<StoredEvent> Annotate(
+      std::string_view reference, const std::vector<std::pair<std::string, std::string>>& set) = 0;
   // Kills of one workload: how many, and the wall time of the first.
   struct WorkloadHistory {
     uint64_t kills = 0;
@@ -84,11 +101,14 @@ class EventStore {
   virtual Result<WorkloadHistory> History(std::string_view workload) = 0;
 
   // Everything up to `seq` is committed by the collector with identity `collector_epoch`. When that
-  // identity is new, the acknowledgement of the old one is forgotten first: what is kept is sent again.
+  // identity replaces another one, nothing counts as acknowledged any more, this `seq` included:
+  // the sender skipped what the old collector had, so all that is kept is sent again. kInvalid when
+  // `seq` was never given out.
   virtual Status Acknowledge(const std::string& collector_epoch, uint64_t seq) = 0;
   virtual Result<std::pair<std::string, uint64_t>> Acknowledged() = 0;
 
-  // The last report of each node, keyed by (cluster, node name); survives restarts.
+  // The last report of each node, keyed by (cluster, node name); survives restarts, though the last
+  // seconds before a power cut may be lost.
   virtual Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) = 0;
   struct StoredReport {
     v1::NodeReport report;
@@ -96,12 +116,14 @@ class EventStore {
   };
   virtual Result<std::vector<StoredReport>> Reports() = 0;
 
-  // Removes what is too old or too much. Called by the owner now and then.
+  // Removes what was stored too long ago (by this store's clock, not the event's) or is too much.
+  // Called by the owner now and then.
   virtual Status Retain(int64_t now_wall_ns) = 0;
   virtual Result<StoreStats> Stats() = 0;
 
-  // `callback` runs after each commit that added rows, on the committing thread; it must be quick and
-  // must not call the store. Returns a handle; destroying it unsubscribes (and waits for a running call).
+  // `callback` runs after each commit that added rows, on the committing thread; it must be quick
+  // and must not call the store. Returns a handle; destroying it unsubscribes (and waits for a
+  // running call).
   class Subscription {
    public:
     virtual ~Subscription() = default;

@@ -13,28 +13,29 @@ namespace oombox {
 
 // The indexed attributes of an event: all that a filter can ask for. Strings are escaped already.
 struct EventAttributes {
-  std::string id;
-  std::string kind;  // "oom", "pressure", "gap"
+  std::string id = {};
+  std::string kind = {};  // "oom", "pressure", "gap"
   int64_t time_ns = 0;
-  std::string node;
-  std::string cluster;
-  std::string cgroup;  // the first victim's cgroup path
-  std::string comm;    // the first victim's
-  std::string workload;
+  std::string node = {};
+  std::string cluster = {};
+  std::string cgroup = {};  // the first victim's cgroup path
+  std::string comm = {};    // the first victim's
+  std::string workload = {};
   int64_t tgid = 0;  // the first victim's
 };
 
 EventAttributes AttributesOf(const v1::Event& event);
 
-// A parsed filter string, the subset of AIP-160 that query.proto documents. Immutable, cheap to copy.
-// The same filter selects in SQL (List) and in memory (watch, saved files); a test holds the two together.
+// A parsed filter string, the subset of AIP-160 that query.proto documents. Immutable, cheap to
+// copy. The same filter selects in SQL (List) and in memory (watch, saved files); a test holds the
+// two together.
 class Filter {
  public:
   // Matches everything.
   Filter() = default;
 
-  // kInvalid with the position ("filter, character 12: ...") when it makes no sense. At most 4 KiB and
-  // 64 comparisons.
+  // kInvalid with the position ("filter, character 12: ...") when it makes no sense. At most 4 KiB
+  // and 64 comparisons.
   static Result<Filter> Parse(std::string_view text);
 
   bool Matches(const EventAttributes& attributes) const;

@@ -13,8 +13,8 @@ namespace oombox {
 // What was true for all records of one boot, kept beside them so that a journal explains itself.
 struct JournalSession {
   int64_t id = 0;
-  std::string boot_id;
-  std::string kernel_release;
+  std::string boot_id = {};
+  std::string kernel_release = {};
   uint64_t memory_total_bytes = 0;
   uint32_t page_size = 4096;
   uint32_t possible_cpus = 1;
@@ -22,17 +22,17 @@ struct JournalSession {
 
 // One raw record of the kernel's ring.
 struct JournalEntry {
-  int64_t id = 0;          // growing, never used twice
+  int64_t id = 0;  // growing, never used twice
   int64_t session_id = 0;
   int64_t committed_wall_ns = 0;
   uint64_t committed_boottime_ns = 0;
-  std::string bytes;       // as the kernel wrote them
+  std::string bytes = {};  // as the kernel wrote them
 };
 
-// The raw records of the kernel, on disk before the kernel's ring lets go of them. Append returns after
-// the commit (one per batch; synchronous=FULL): then a power cut cannot take them.
-// Thread-safe. When the file is damaged it is moved aside to <path>.corrupt-<time> and a new one begun;
-// `moved_aside()` tells. Append fails only when the disk does; nothing is changed then.
+// The raw records of the kernel, on disk before the kernel's ring lets go of them. Append returns
+// after the commit (one per batch; synchronous=FULL): then a power cut cannot take them.
+// Thread-safe. When the file is damaged it is moved aside to <path>.corrupt-<time> and a new one
+// begun; `moved_aside()` tells. Append fails only when the disk does; nothing is changed then.
 class Journal {
  public:
   struct Options {

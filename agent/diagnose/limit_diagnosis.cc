@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "agent/diagnose/parts.h"
+#include "agent/diagnose/words.h"
+
+namespace oombox {
+
+namespace {
+
+bool IsNode(const v1::OomEvent& oom) { return oom.scope() == v1::OOM_SCOPE_NODE; }
+
+// The kernel reclaims before it kills, so usage stands at the limit, less a few pages per CPU.
+bool UsageIsAtLimit(const v1::LimitHit& hit) {
+  return hit.has_usage_bytes() && hit.has_limit_bytes() &&
+         hit.usage_bytes() >= hit.limit_bytes() - hit.limit_bytes() / 100;
+}
+
+v1::Confidence ConfidenceOf(const v1::LimitHit& hit) {
+  if (hit.provenance() == v1::PROVENANCE_AT_KILL) {
+    return v1::CONFIDENCE_HIGH;
+  }
+  return UsageIsAtLimit(hit) ? v1::CONFIDENCE_MEDIUM : v1::CONFIDENCE_LOW;
+}
+
+std::string Verdict(const v1::OomEvent& oom, v1::Confidence confidence) {
+  const char* hedge = confidence == v1::CONFIDENCE_LOW ? "probably " : "";
+  if (IsNode(oom)) {
+    return fmt::format("the node {}ran out of memory", hedge);
+  }
+  const v1::LimitHit& hit = oom.limit_hit();
+  const std::string amount =
+      hit.has_limit_bytes() ? fmt::format(" ({})", ByteWords(hit.limit_bytes())) : std::string();
+  return fmt::format("{}limit of cgroup {} hit{}", hedge, hit.cgroup_path(), amount);
+}
+
+const char* ScopeSentence(v1::OomScope scope) {
+  switch (scope) {
+    case v1::OOM_SCOPE_CONTAINER:
+      return "it is the container's own limit";
+    case v1::OOM_SCOPE_POD:
+      return "it is the pod's limit";
+    case v1::OOM_SCOPE_QOS:
+      return "it is the limit of a QoS class";
+    case v1::OOM_SCOPE_NODE_ALLOCATABLE:
+      return "it is what the kubelet allows all pods together";
+    case v1::OOM_SCOPE_SYSTEM:
+      return "it is the limit of something that is no pod";
+    default:
+      return nullptr;
+  }
+}
+
+void DescribeLimit(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
+  if (const char* sentence = ScopeSentence(oom.scope())) {
+    diagnosis->add_details(sentence);
+  }
+  const v1::LimitHit& hit = oom.limit_hit();
+  if (hit.has_level() && hit.level() > 0 && !oom.cgroups().empty()) {
+    diagnosis->add_details(fmt::format("it is {} level{} above the victim's own cgroup {}",
+                                       hit.level(), hit.level() == 1 ? "" : "s",
+                                       oom.cgroups(0).path()));
+  }
+  if (hit.has_usage_bytes() && hit.has_limit_bytes()) {
+    const bool at_limit = UsageIsAtLimit(hit);
+    AddEvidence(at_limit ? v1::Evidence::WEIGHT_FOR : v1::Evidence::WEIGHT_AGAINST,
+                "usage " + ShareWords(hit.usage_bytes(), hit.limit_bytes()),
+                SourceWords(hit.provenance()), diagnosis);
+  }
+}
+
+// The limits below the one that fired were not reached: they are ruled out.
+void RuleOutLowerLimits(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
+  const auto levels = static_cast<uint32_t>(oom.cgroups_size());
+  const uint32_t below = IsNode(oom) ? levels : oom.limit_hit().level();
+  const int end = static_cast<int>(std::min(below, levels));
+  for (int i = 0; i < end; ++i) {
+    const v1::CgroupLevel& level = oom.cgroups(i);
+    if (level.has_usage_bytes() && level.has_max_bytes() &&
+        level.usage_bytes() < level.max_bytes()) {
+      AddEvidence(v1::Evidence::WEIGHT_AGAINST,
+                  fmt::format("ruled out: limit of cgroup {}, usage {}", level.path(),
+                              ShareWords(level.usage_bytes(), level.max_bytes())),
+                  SourceWords(oom.quality().provenance()), diagnosis);
+    }
+  }
+}
+
+}  // namespace
+
+void DiagnoseLimit(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
+  const v1::LimitHit& hit = oom.limit_hit();
+  if (!IsNode(oom) && hit.cgroup_path().empty()) {
+    diagnosis->set_verdict("a limit was hit; which one is not known");
+    diagnosis->set_confidence(v1::CONFIDENCE_LOW);
+    return;
+  }
+  diagnosis->set_confidence(ConfidenceOf(hit));
+  diagnosis->set_verdict(Verdict(oom, diagnosis->confidence()));
+  DescribeLimit(oom, diagnosis);
+  RuleOutLowerLimits(oom, diagnosis);
+}
+
+}  // namespace oombox

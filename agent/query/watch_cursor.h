@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/common/result.h"
+#include "agent/store/event_store.h"
+#include "oombox/v1/query.pb.h"
+
+namespace oombox {
+
+// Where a watcher stands in the store, without gRPC. Not thread-safe; the store must outlive it.
+class WatchCursor {
+ public:
+  struct Batch {
+    std::vector<v1::WatchEventsResponse> responses;  // what the filter selected
+    bool more = false;                               // ask again at once
+  };
+
+  // kInvalid: the filter or the token makes no sense. kGone: the token belongs to a store that was
+  // replaced since.
+  static Result<WatchCursor> Begin(EventStore& store, const v1::WatchEventsRequest& request);
+
+  Result<Batch> Next();
+
+ private:
+  WatchCursor(EventStore& store, Filter filter, v1::EventView view, uint64_t after)
+      : store_(&store), filter_(std::move(filter)), view_(view), after_(after) {}
+
+  EventStore* store_;
+  Filter filter_;
+  v1::EventView view_;
+  uint64_t after_;
+};
+
+}  // namespace oombox

@@ -1,0 +1,81 @@
+#include "agent/query/watch_hub.h"
+
+#include <utility>
+
+namespace oombox {
+
+WatchHub::WatchHub(EventStore& store, size_t max_watchers)
+    : max_watchers_(max_watchers),
+      subscription_(store.Subscribe([this] { WakeAll(); })),
+      thread_([this](std::stop_token stop) { Run(std::move(stop)); }) {}
+
+// The thread is joined first, then the subscription ends: both use this object.
+WatchHub::~WatchHub() = default;
+
+Status WatchHub::Add(std::shared_ptr<Watcher> watcher) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) {
+      return MakeError(ErrorCode::kUnavailable, "the server is shutting down");
+    }
+    if (watchers_.size() >= max_watchers_) {
+      return MakeError(ErrorCode::kExhausted, "{} clients are watching already; end one of them",
+                       max_watchers_);
+    }
+    watchers_.insert(watcher);
+    runnable_.insert(std::move(watcher));
+  }
+  changed_.notify_one();
+  return {};
+}
+
+void WatchHub::Wake(const std::shared_ptr<Watcher>& watcher) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!watchers_.contains(watcher)) {
+      return;
+    }
+    runnable_.insert(watcher);
+  }
+  changed_.notify_one();
+}
+
+void WatchHub::Remove(const std::shared_ptr<Watcher>& watcher) {
+  std::lock_guard lock(mutex_);
+  watchers_.erase(watcher);
+  runnable_.erase(watcher);
+}
+
+void WatchHub::Stop() {
+  Watchers watchers;
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    watchers = watchers_;
+  }
+  for (const auto& watcher : watchers) {
+    watcher->Stop();
+  }
+}
+
+void WatchHub::WakeAll() {
+  {
+    std::lock_guard lock(mutex_);
+    runnable_ = watchers_;
+  }
+  changed_.notify_one();
+}
+
+void WatchHub::Run(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return !runnable_.empty(); }) &&
+         !stop.stop_requested()) {
+    const std::shared_ptr<Watcher> watcher = *runnable_.begin();
+    runnable_.erase(runnable_.begin());
+    lock.unlock();
+    watcher->Pump();
+    lock.lock();
+  }
+}
+
+}  // namespace oombox

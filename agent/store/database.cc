@@ -1,0 +1,156 @@
+#include "agent/store/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/common/unique_fd.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr int kBusyTimeoutMs = 5000;
+
+// Small caches and no mmap: the agent has 32 MiB for everything. The WAL is cut back after a
+// checkpoint so that a burst does not stay on disk.
+constexpr const char* kCommonPragmas =
+    "PRAGMA cache_size = -1024; PRAGMA mmap_size = 0; PRAGMA foreign_keys = ON;"
+    "PRAGMA journal_size_limit = 4194304;";
+
+// Made by us, not by SQLite: readable for the owner only (command lines are inside), and open(2)
+// says more precisely than SQLite what is wrong with the path. SQLite gives -wal and -shm the same
+// mode.
+Status EnsureFile(const DatabaseSpec& spec) {
+  const UniqueFd fd(::open(spec.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (fd.valid()) {
+    return {};
+  }
+  const int os_error = errno;
+  const auto code =
+      os_error == ENOSPC || os_error == EDQUOT ? ErrorCode::kExhausted : ErrorCode::kPermission;
+  auto error = MakeSystemError(code, os_error, fmt::format("open {} {}", spec.what, spec.path));
+  error.value().message +=
+      code == ErrorCode::kExhausted
+          ? "; free space on that file system"
+          : "; its directory must exist and be writable for the user that runs this "
+            "program";
+  return error;
+}
+
+Status CheckIdentity(SQLite::Database& database, const DatabaseSpec& spec) {
+  const int64_t version = QueryInteger(database, "PRAGMA user_version");
+  const int64_t application = QueryInteger(database, "PRAGMA application_id");
+  const bool empty = QueryInteger(database, "SELECT count(*) FROM sqlite_master") == 0;
+  if (!empty && application != spec.application_id) {
+    return MakeError(ErrorCode::kInvalid, "{} is no oombox {}; give another path", spec.path,
+                     spec.what);
+  }
+  if (version > spec.version) {
+    return MakeError(
+        ErrorCode::kInvalid,
+        "{} {} has schema version {}, this program knows up to {}; run the newer program "
+        "or move the file away",
+        spec.what, spec.path, version, spec.version);
+  }
+  return {};
+}
+
+Status CheckIntegrity(SQLite::Database& database, const DatabaseSpec& spec) {
+  SQLite::Statement check(database, "PRAGMA quick_check(1)");
+  const std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
+  if (verdict != "ok") {
+    return MakeError(ErrorCode::kCorrupt, "{} {} is damaged: {}", spec.what, spec.path, verdict);
+  }
+  return {};
+}
+
+void MakeSchemaOnce(SQLite::Database& database, const DatabaseSpec& spec) {
+  if (QueryInteger(database, "PRAGMA user_version") != 0) {
+    return;
+  }
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  spec.make_schema(database);
+  database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
+                            spec.application_id, spec.version));
+  transaction.commit();
+}
+
+std::string UtcStamp() {
+  const time_t now = ::time(nullptr);
+  tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  const size_t length = strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &utc);
+  return {text, length};
+}
+
+// Renames the file with its -wal and -shm; the evidence is kept for whoever wants to rescue rows.
+Result<std::string> MoveAside(const std::string& path) {
+  const std::string base = fmt::format("{}.corrupt-{}", path, UtcStamp());
+  std::string target = base;
+  for (int n = 2; ::access(target.c_str(), F_OK) == 0; ++n) {
+    target = fmt::format("{}-{}", base, n);
+  }
+  if (::rename(path.c_str(), target.c_str()) != 0) {
+    return MakeSystemError(ErrorCode::kPermission, errno,
+                           fmt::format("move damaged {} aside to {}", path, target));
+  }
+  for (const char* suffix : {"-wal", "-shm"}) {
+    if (::rename((path + suffix).c_str(), (target + suffix).c_str()) != 0 && errno != ENOENT) {
+      return MakeSystemError(ErrorCode::kPermission, errno,
+                             fmt::format("move damaged {}{} aside", path, suffix));
+    }
+  }
+  return target;
+}
+
+}  // namespace
+
+Database::RelaxedScope::RelaxedScope(SQLite::Database& database, Durability durability)
+    : database_(durability == Durability::kRelaxed ? &database : nullptr) {
+  if (database_ != nullptr) {
+    database_->exec("PRAGMA synchronous = NORMAL");
+  }
+}
+
+Database::RelaxedScope::~RelaxedScope() {
+  if (database_ != nullptr) {
+    database_->tryExec("PRAGMA synchronous = FULL");
+  }
+}
+
+Result<std::unique_ptr<Database>> Database::OpenOnce(const DatabaseSpec& spec) {
+  OOMBOX_RETURN_IF_ERROR(EnsureFile(spec));
+  return Guard(spec.path, [&]() -> Result<std::unique_ptr<Database>> {
+    auto writer =
+        std::make_unique<SQLite::Database>(spec.path, SQLite::OPEN_READWRITE, kBusyTimeoutMs);
+    writer->exec(kCommonPragmas);
+    // Identity first: a file that is not ours to touch must not even become a WAL file.
+    OOMBOX_RETURN_IF_ERROR(CheckIdentity(*writer, spec));
+    OOMBOX_RETURN_IF_ERROR(CheckIntegrity(*writer, spec));
+    writer->exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    MakeSchemaOnce(*writer, spec);
+
+    auto reader =
+        std::make_unique<SQLite::Database>(spec.path, SQLite::OPEN_READWRITE, kBusyTimeoutMs);
+    reader->exec(kCommonPragmas);
+    reader->exec("PRAGMA query_only = ON");
+    return std::unique_ptr<Database>(new Database(spec.path, std::move(writer), std::move(reader)));
+  });
+}
+
+Result<std::unique_ptr<Database>> Database::Open(const DatabaseSpec& spec) {
+  auto opened = OpenOnce(spec);
+  if (opened.has_value() || opened.error().code != ErrorCode::kCorrupt) {
+    return opened;
+  }
+  OOMBOX_TRY(std::string target, MoveAside(spec.path));
+  OOMBOX_TRY(auto fresh, OpenOnce(spec));
+  fresh->moved_aside_ = std::move(target);
+  return fresh;
+}
+
+}  // namespace oombox

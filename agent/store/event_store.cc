@@ -1,0 +1,280 @@
+#include "agent/store/event_store.h"
+
+#include "agent/common/clock.h"
+#include "agent/common/text.h"
+#include "agent/store/annotations.h"
+#include "agent/store/database.h"
+#include "agent/store/event_read.h"
+#include "agent/store/event_write.h"
+#include "agent/store/subscribers.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr int kApplicationId = 0x6f6f6d65;  // "oome"
+constexpr size_t kIdLength = 16;
+constexpr size_t kEvictChunk = 64;  // rows in one transaction: Put waits for one at most
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+
+class SqliteEventStore final : public EventStore {
+ public:
+  SqliteEventStore(std::unique_ptr<Database> database, std::string epoch, Options options)
+      : database_(std::move(database)), epoch_(std::move(epoch)), options_(std::move(options)) {}
+
+  const std::string& epoch() const override { return epoch_; }
+  std::string moved_aside() const override { return database_->moved_aside(); }
+
+  Result<size_t> Put(std::span<const v1::Event> events,
+                     std::optional<int64_t> journal_cursor) override;
+  Result<int64_t> JournalCursor() override;
+  Result<StoredEvent> Get(std::string_view reference) override;
+  Result<std::vector<StoredEvent>> List(const ListQuery& query) override;
+  Result<std::vector<StoredEvent>> ReadAfter(uint64_t after, size_t limit) override;
+  Result<StoredEvent> Annotate(std::string_view reference, const AnnotationList& set) override;
+  Result<WorkloadHistory> History(std::string_view workload) override;
+  Status Acknowledge(const std::string& collector_epoch, uint64_t seq) override;
+  Result<std::pair<std::string, uint64_t>> Acknowledged() override;
+  Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) override;
+  Result<std::vector<StoredReport>> Reports() override;
+  Status Retain(int64_t now_wall_ns) override;
+  Result<StoreStats> Stats() override;
+  std::unique_ptr<Subscription> Subscribe(std::function<void()> callback) override {
+    return subscribers_.Add(std::move(callback));
+  }
+
+ private:
+  // Evicts chunk by chunk while `more` (asked inside the transaction) says so.
+  Status EvictWhile(int64_t stored_before_ns, const std::function<bool(SQLite::Database&)>& more);
+
+  const std::unique_ptr<Database> database_;
+  const std::string epoch_;
+  const Options options_;
+  Subscribers subscribers_;
+};
+
+Result<size_t> SqliteEventStore::Put(std::span<const v1::Event> events,
+                                     std::optional<int64_t> journal_cursor) {
+  for (const v1::Event& event : events) {
+    OOMBOX_RETURN_IF_ERROR(CheckStorable(event));
+  }
+  if (events.empty() && !journal_cursor.has_value()) {
+    return 0;
+  }
+  OOMBOX_TRY(const size_t changed,
+             database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<size_t> {
+               EventWriter writer(db, WallNowNs());
+               size_t rows = 0;
+               for (const v1::Event& event : events) {
+                 rows += writer.Put(event) ? 1 : 0;
+               }
+               if (journal_cursor.has_value()) {
+                 SQLite::Statement cursor(db, "UPDATE state SET journal_cursor = ?");
+                 cursor.bind(1, *journal_cursor);
+                 cursor.exec();
+               }
+               return rows;
+             }));
+  if (changed > 0) {
+    subscribers_.Notify();
+  }
+  return changed;
+}
+
+Result<int64_t> SqliteEventStore::JournalCursor() {
+  return database_->Read([](SQLite::Database& db) -> Result<int64_t> {
+    return QueryInteger(db, "SELECT journal_cursor FROM state");
+  });
+}
+
+Result<StoredEvent> SqliteEventStore::Get(std::string_view reference) {
+  return database_->Read([&](SQLite::Database& db) { return FindEvent(db, reference); });
+}
+
+Result<std::vector<StoredEvent>> SqliteEventStore::List(const ListQuery& query) {
+  return database_->Read([&](SQLite::Database& db) { return ListEvents(db, query); });
+}
+
+Result<std::vector<StoredEvent>> SqliteEventStore::ReadAfter(uint64_t after, size_t limit) {
+  return database_->Read([&](SQLite::Database& db) { return ReadEventsAfter(db, after, limit); });
+}
+
+Result<StoredEvent> SqliteEventStore::Annotate(std::string_view reference,
+                                               const AnnotationList& set) {
+  OOMBOX_RETURN_IF_ERROR(CheckAnnotations(set));
+  OOMBOX_TRY(StoredEvent annotated,
+             database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<StoredEvent> {
+               OOMBOX_TRY(StoredEvent stored, FindEvent(db, reference));
+               return EventWriter(db, WallNowNs()).Annotate(std::move(stored), set);
+             }));
+  subscribers_.Notify();
+  return annotated;
+}
+
+Result<EventStore::WorkloadHistory> SqliteEventStore::History(std::string_view workload) {
+  return database_->Read([&](SQLite::Database& db) -> Result<WorkloadHistory> {
+    SQLite::Statement query(
+        db, "SELECT count(*), min(time) FROM events WHERE workload = ? AND kind = 'oom'");
+    query.bind(1, std::string(workload));
+    query.executeStep();
+    return WorkloadHistory{.kills = static_cast<uint64_t>(query.getColumn(0).getInt64()),
+                           .first_time_ns = query.getColumn(1).getInt64()};
+  });
+}
+
+Status SqliteEventStore::Acknowledge(const std::string& collector_epoch, uint64_t seq) {
+  return database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Status {
+    const auto last = static_cast<uint64_t>(
+        QueryInteger(db, "SELECT seq FROM sqlite_sequence WHERE name = 'events'"));
+    if (seq > last) {
+      return MakeError(ErrorCode::kInvalid, "seq {} was acknowledged, but the last given out is {}",
+                       seq, last);
+    }
+    // On the first collector ever nothing was skipped: its acknowledgement counts at once.
+    SQLite::Statement update(
+        db,
+        "UPDATE state SET collector_epoch = ?1, acknowledged_seq ="
+        " CASE WHEN collector_epoch IN (?1, '') THEN max(acknowledged_seq, ?2) ELSE 0 END");
+    update.bind(1, collector_epoch);
+    update.bind(2, static_cast<int64_t>(seq));
+    update.exec();
+    return {};
+  });
+}
+
+Result<std::pair<std::string, uint64_t>> SqliteEventStore::Acknowledged() {
+  using Answer = std::pair<std::string, uint64_t>;
+  return database_->Read([](SQLite::Database& db) -> Result<Answer> {
+    SQLite::Statement query(db, "SELECT collector_epoch, acknowledged_seq FROM state");
+    query.executeStep();
+    return Answer(query.getColumn(0).getString(),
+                  static_cast<uint64_t>(query.getColumn(1).getInt64()));
+  });
+}
+
+Status SqliteEventStore::PutReport(const v1::NodeReport& report, int64_t received_wall_ns) {
+  const std::string bytes = report.SerializeAsString();
+  // A report is made again every 10 s: not worth an fsync.
+  return database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
+    SQLite::Statement insert(db,
+                             "INSERT OR REPLACE INTO reports (cluster, node, received_wall_ns,"
+                             " report) VALUES (?, ?, ?, ?)");
+    insert.bind(1, report.node().cluster_name());
+    insert.bind(2, report.node().node_name());
+    insert.bind(3, received_wall_ns);
+    BindBlob(insert, 4, bytes);
+    insert.exec();
+    return {};
+  });
+}
+
+Result<std::vector<EventStore::StoredReport>> SqliteEventStore::Reports() {
+  return database_->Read([](SQLite::Database& db) -> Result<std::vector<StoredReport>> {
+    SQLite::Statement query(db,
+                            "SELECT received_wall_ns, report FROM reports ORDER BY cluster, node");
+    std::vector<StoredReport> reports;
+    while (query.executeStep()) {
+      StoredReport& stored = reports.emplace_back();
+      stored.received_wall_ns = query.getColumn(0).getInt64();
+      const std::string_view bytes = BytesOf(query.getColumn(1));
+      if (!stored.report.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+        return MakeError(ErrorCode::kCorrupt, "a stored node report does not parse");
+      }
+    }
+    return reports;
+  });
+}
+
+Status SqliteEventStore::EvictWhile(int64_t stored_before_ns,
+                                    const std::function<bool(SQLite::Database&)>& more) {
+  bool go_on = true;
+  while (go_on) {
+    OOMBOX_TRY(
+        go_on, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
+          return EvictOldest(db, kEvictChunk, stored_before_ns, options_.expects_acknowledgement) >
+                     0 &&
+                 more(db);
+        }));
+  }
+  return {};
+}
+
+Status SqliteEventStore::Retain(int64_t now_wall_ns) {
+  const int64_t cutoff_ns = now_wall_ns - options_.max_age_seconds * kNsPerSecond;
+  OOMBOX_RETURN_IF_ERROR(EvictWhile(cutoff_ns, [](SQLite::Database&) { return true; }));
+  OOMBOX_RETURN_IF_ERROR(
+      database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
+        SQLite::Statement remove(db, "DELETE FROM reports WHERE received_wall_ns < ?");
+        remove.bind(1, cutoff_ns);
+        remove.exec();
+        return {};
+      }));
+  OOMBOX_TRY(const uint64_t used, database_->Read([](SQLite::Database& db) -> Result<uint64_t> {
+    return UsedBytes(db);
+  }));
+  if (used <= options_.max_bytes) {
+    return {};
+  }
+  // A little below the limit, so that the next events do not each evict a few rows.
+  const uint64_t low_water = options_.max_bytes - options_.max_bytes / 16;
+  return EvictWhile(kAnyAge, [&](SQLite::Database& db) { return UsedBytes(db) > low_water; });
+}
+
+Result<StoreStats> SqliteEventStore::Stats() {
+  return database_->Read([&](SQLite::Database& db) -> Result<StoreStats> {
+    SQLite::Statement query(
+        db,
+        "SELECT (SELECT count(*) FROM events), (SELECT seq FROM sqlite_sequence WHERE name = "
+        "'events'),"
+        " acknowledged_seq, (SELECT count(*) FROM events WHERE seq > acknowledged_seq),"
+        " evicted_unacknowledged FROM state");
+    query.executeStep();
+    const auto column = [&](int i) { return static_cast<uint64_t>(query.getColumn(i).getInt64()); };
+    StoreStats stats{.bytes = UsedBytes(db),
+                     .events = column(0),
+                     .last_seq = column(1),
+                     .acknowledged_seq = column(2),
+                     .unacknowledged = column(3),
+                     .evicted_unacknowledged = column(4)};
+    if (!options_.expects_acknowledgement) {
+      stats.unacknowledged = 0;
+    }
+    return stats;
+  });
+}
+
+}  // namespace
+
+Status CheckStorable(const v1::Event& event) {
+  const std::string& id = event.event_id();
+  if (id.size() != kIdLength || !IsIdText(id)) {
+    return MakeError(ErrorCode::kInvalid,
+                     "event id '{}' is not {} characters of [0-9a-hjkmnp-tv-z]",
+                     EscapeUntrusted(id.substr(0, kIdLength)), kIdLength);
+  }
+  if (event.revision() == 0) {
+    return MakeError(ErrorCode::kInvalid, "event {} has no revision", id);
+  }
+  if (const size_t size = event.ByteSizeLong(); size > kMaxEventBytes) {
+    return MakeError(ErrorCode::kInvalid, "event {} has {} bytes; at most {} can be stored", id,
+                     size, kMaxEventBytes);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<EventStore>> EventStore::Open(Options options) {
+  OOMBOX_TRY(auto database, Database::Open({.path = options.path,
+                                            .what = "event store",
+                                            .application_id = kApplicationId,
+                                            .version = 1,
+                                            .make_schema = MakeEventSchema}));
+  OOMBOX_TRY(std::string epoch, database->Read([](SQLite::Database& db) -> Result<std::string> {
+    SQLite::Statement query(db, "SELECT epoch FROM state");
+    query.executeStep();
+    return query.getColumn(0).getString();
+  }));
+  return std::unique_ptr<EventStore>(std::make_unique<SqliteEventStore>(
+      std::move(database), std::move(epoch), std::move(options)));
+}
+
+}  // namespace oombox

@@ -1,0 +1,183 @@
+#include "agent/store/event_write.h"
+
+#include <algorithm>
+
+#include "agent/store/basic_view.h"
+#include "agent/store/event_read.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr size_t kMaxAnnotations = 64;
+
+void Bind(SQLite::Statement& insert, const EventAttributes& attributes) {
+  insert.bind(2, attributes.id);
+  insert.bind(5, attributes.kind);
+  insert.bind(6, attributes.time_ns);
+  insert.bind(7, attributes.node);
+  insert.bind(8, attributes.cluster);
+  insert.bind(9, attributes.cgroup);
+  insert.bind(10, attributes.comm);
+  insert.bind(11, attributes.workload);
+  insert.bind(12, attributes.tgid);
+}
+
+int64_t RunWithSeq(SQLite::Database& database, const char* sql, int64_t seq) {
+  SQLite::Statement statement(database, sql);
+  statement.bind(1, seq);
+  return statement.exec();
+}
+
+}  // namespace
+
+void MakeEventSchema(SQLite::Database& database) {
+  // The columns that a filter can ask for have the names of the fields. The bodies are apart, so
+  // that a filter that no index serves reads little. AUTOINCREMENT: a seq is never given out twice.
+  database.exec(
+      "CREATE TABLE events ("
+      "  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,"
+      "  source_revision INTEGER NOT NULL, stored_ns INTEGER NOT NULL, kind TEXT NOT NULL,"
+      "  time INTEGER NOT NULL, node TEXT NOT NULL, cluster TEXT NOT NULL, cgroup TEXT NOT NULL,"
+      "  comm TEXT NOT NULL, workload TEXT NOT NULL, tgid INTEGER NOT NULL) STRICT;"
+      "CREATE INDEX events_by_time ON events (time);"
+      "CREATE INDEX events_by_workload ON events (workload, kind, time);"
+      "CREATE TABLE bodies (seq INTEGER PRIMARY KEY, basic BLOB NOT NULL, full BLOB NOT NULL) "
+      "STRICT;"
+      // Annotations made in this store, by event; an empty value hides one that the event came
+      // with.
+      "CREATE TABLE notes (id TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+      "  PRIMARY KEY (id, key)) STRICT, WITHOUT ROWID;"
+      "CREATE TABLE reports (cluster TEXT NOT NULL, node TEXT NOT NULL,"
+      "  received_wall_ns INTEGER NOT NULL, report BLOB NOT NULL, PRIMARY KEY (cluster, node)) "
+      "STRICT;"
+      "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL,"
+      "  journal_cursor INTEGER NOT NULL, collector_epoch TEXT NOT NULL,"
+      "  acknowledged_seq INTEGER NOT NULL, evicted_unacknowledged INTEGER NOT NULL) STRICT;"
+      "INSERT INTO state VALUES (1, lower(hex(randomblob(16))), 0, '', 0, 0);");
+}
+
+EventWriter::EventWriter(SQLite::Database& database, int64_t now_wall_ns)
+    : now_wall_ns_(now_wall_ns),
+      database_(database),
+      find_(database, "SELECT seq, revision, source_revision FROM events WHERE id = ?"),
+      remove_body_(database,
+                   "DELETE FROM bodies WHERE seq = (SELECT seq FROM events WHERE id = ?)"),
+      remove_event_(database, "DELETE FROM events WHERE id = ?"),
+      insert_event_(
+          database,
+          "INSERT INTO events (stored_ns, id, revision, source_revision, kind, time, node,"
+          " cluster, cgroup, comm, workload, tgid)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
+      insert_body_(database, "INSERT INTO bodies (seq, basic, full) VALUES (?, ?, ?)") {}
+
+bool EventWriter::Put(const v1::Event& event) {
+  find_.reset();
+  find_.bind(1, event.event_id());
+  const bool known = find_.executeStep();
+  if (known && event.revision() <= find_.getColumn(2).getUInt()) {
+    find_.reset();
+    return false;
+  }
+  v1::Event merged = event;
+  if (known) {
+    merged.set_revision(std::max(event.revision(), find_.getColumn(1).getUInt() + 1));
+    ApplyAnnotations(Notes(event.event_id()), &merged);
+  }
+  find_.reset();
+  Replace(merged, event.revision());
+  return true;
+}
+
+Result<StoredEvent> EventWriter::Annotate(StoredEvent stored, const AnnotationList& set) {
+  if (!stored.event.has_oom()) {
+    return MakeError(ErrorCode::kInvalid, "event {} is no OOM kill: it cannot be annotated",
+                     stored.event.event_id());
+  }
+  SQLite::Statement note(database_,
+                         "INSERT OR REPLACE INTO notes (id, key, value) VALUES (?, ?, ?)");
+  for (const auto& [key, value] : set) {
+    note.reset();
+    note.bind(1, stored.event.event_id());
+    note.bind(2, key);
+    note.bind(3, value);
+    note.exec();
+  }
+  ApplyAnnotations(set, &stored.event);
+  if (Notes(stored.event.event_id()).size() > kMaxAnnotations ||
+      stored.event.ByteSizeLong() > kMaxEventBytes) {
+    return MakeError(ErrorCode::kExhausted, "event {} has no room for more annotations",
+                     stored.event.event_id());
+  }
+  find_.reset();
+  find_.bind(1, stored.event.event_id());
+  const uint32_t source_revision = find_.executeStep() ? find_.getColumn(2).getUInt() : 0;
+  find_.reset();
+  stored.event.set_revision(stored.event.revision() + 1);
+  stored.seq = Replace(stored.event, source_revision);
+  return stored;
+}
+
+// Deletes and inserts instead of updating: the row must get a new seq.
+uint64_t EventWriter::Replace(const v1::Event& event, uint32_t source_revision) {
+  for (SQLite::Statement* remove : {&remove_body_, &remove_event_}) {
+    remove->reset();
+    remove->bind(1, event.event_id());
+    remove->exec();
+  }
+  insert_event_.reset();
+  insert_event_.bind(1, now_wall_ns_);
+  insert_event_.bind(3, event.revision());
+  insert_event_.bind(4, source_revision);
+  Bind(insert_event_, AttributesOf(event));
+  insert_event_.exec();
+  const int64_t seq = database_.getLastInsertRowid();
+
+  v1::Event full = event;
+  full.set_view(v1::EVENT_VIEW_FULL);
+  const std::string full_bytes = full.SerializeAsString();
+  const std::string basic_bytes = BasicView(event).SerializeAsString();
+  insert_body_.reset();
+  insert_body_.bind(1, seq);
+  BindBlob(insert_body_, 2, basic_bytes);
+  BindBlob(insert_body_, 3, full_bytes);
+  insert_body_.exec();
+  return static_cast<uint64_t>(seq);
+}
+
+AnnotationList EventWriter::Notes(const std::string& id) {
+  SQLite::Statement query(database_, "SELECT key, value FROM notes WHERE id = ?");
+  query.bind(1, id);
+  AnnotationList notes;
+  while (query.executeStep()) {
+    notes.emplace_back(query.getColumn(0).getString(), query.getColumn(1).getString());
+  }
+  return notes;
+}
+
+size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_before_ns,
+                   bool count_unacknowledged) {
+  // In the order of seq, which is the order of storing: stops at the first that is young enough.
+  SQLite::Statement oldest(database, "SELECT seq, stored_ns FROM events ORDER BY seq LIMIT ?");
+  oldest.bind(1, static_cast<int64_t>(limit));
+  int64_t last_seq = 0;
+  while (oldest.executeStep() && oldest.getColumn(1).getInt64() < stored_before_ns) {
+    last_seq = oldest.getColumn(0).getInt64();
+  }
+  oldest.reset();
+  if (last_seq == 0) {
+    return 0;
+  }
+  if (count_unacknowledged) {
+    RunWithSeq(database,
+               "UPDATE state SET evicted_unacknowledged = evicted_unacknowledged +"
+               " (SELECT count(*) FROM events WHERE seq <= ? AND seq > acknowledged_seq)",
+               last_seq);
+  }
+  RunWithSeq(database, "DELETE FROM notes WHERE id IN (SELECT id FROM events WHERE seq <= ?)",
+             last_seq);
+  RunWithSeq(database, "DELETE FROM bodies WHERE seq <= ?", last_seq);
+  return static_cast<size_t>(RunWithSeq(database, "DELETE FROM events WHERE seq <= ?", last_seq));
+}
+
+}  // namespace oombox

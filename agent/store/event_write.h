@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "agent/store/annotations.h"
+#include "agent/store/event_store.h"
+#include "agent/store/sqlite_util.h"
+
+namespace oombox {
+
+// Changes to the tables of the event store. They throw what SQLiteCpp throws: call them inside
+// Database::Write only.
+
+void MakeEventSchema(SQLite::Database& database);
+
+// Stores events of one transaction. `now_wall_ns` is what retention by age counts from.
+class EventWriter {
+ public:
+  EventWriter(SQLite::Database& database, int64_t now_wall_ns);
+
+  // False when the stored revision is as high or higher.
+  bool Put(const v1::Event& event);
+  // Adds the annotations to the event and to every later revision of it.
+  Result<StoredEvent> Annotate(StoredEvent stored, const AnnotationList& set);
+
+ private:
+  uint64_t Replace(const v1::Event& event, uint32_t source_revision);
+  AnnotationList Notes(const std::string& id);
+
+  const int64_t now_wall_ns_;
+  SQLite::Database& database_;
+  SQLite::Statement find_;
+  SQLite::Statement remove_body_;
+  SQLite::Statement remove_event_;
+  SQLite::Statement insert_event_;
+  SQLite::Statement insert_body_;
+};
+
+inline constexpr int64_t kAnyAge = std::numeric_limits<int64_t>::max();
+
+// Removes at most `limit` of the oldest events stored before `stored_before_ns`; returns how many.
+// With `count_unacknowledged`, adds those that nobody has acknowledged to the lasting counter.
+size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_before_ns,
+                   bool count_unacknowledged);
+
+}  // namespace oombox

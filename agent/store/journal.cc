@@ -1,0 +1,175 @@
+#include "agent/store/journal.h"
+
+#include "agent/common/clock.h"
+#include "agent/store/database.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr int kApplicationId = 0x6f6f6d6a;  // "oomj"
+constexpr int kRetainChunk = 256;           // rows in one transaction: Append waits for one at most
+
+void MakeSchema(SQLite::Database& database) {
+  database.exec(
+      "CREATE TABLE sessions ("
+      "  id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE, kernel_release TEXT NOT NULL,"
+      "  memory_total_bytes INTEGER NOT NULL, page_size INTEGER NOT NULL,"
+      "  possible_cpus INTEGER NOT NULL) STRICT;"
+      // AUTOINCREMENT: an id is never used twice, even after retention has emptied the table.
+      "CREATE TABLE entries ("
+      "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+      "  session_id INTEGER NOT NULL REFERENCES sessions(id), committed_wall_ns INTEGER NOT NULL,"
+      "  committed_boottime_ns INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;");
+}
+
+JournalSession SessionFromRow(SQLite::Statement& row) {
+  JournalSession session;
+  session.id = row.getColumn(0).getInt64();
+  session.boot_id = row.getColumn(1).getString();
+  session.kernel_release = row.getColumn(2).getString();
+  session.memory_total_bytes = static_cast<uint64_t>(row.getColumn(3).getInt64());
+  session.page_size = row.getColumn(4).getUInt();
+  session.possible_cpus = row.getColumn(5).getUInt();
+  return session;
+}
+
+constexpr const char* kSelectSession =
+    "SELECT id, boot_id, kernel_release, memory_total_bytes, page_size, possible_cpus FROM "
+    "sessions ";
+
+class SqliteJournal final : public Journal {
+ public:
+  SqliteJournal(std::unique_ptr<Database> database, uint64_t max_bytes)
+      : database_(std::move(database)), max_bytes_(max_bytes) {}
+
+  Result<JournalSession> BeginSession(JournalSession session) override;
+  Result<JournalSession> Session(int64_t id) override;
+  Result<int64_t> Append(int64_t session_id, std::span<const std::string_view> records) override;
+  Result<std::vector<JournalEntry>> ReadAfter(int64_t after, size_t limit) override;
+  Status Retain(int64_t derived) override;
+  Result<int64_t> LastId() override;
+  std::string moved_aside() const override { return database_->moved_aside(); }
+
+ private:
+  const std::unique_ptr<Database> database_;
+  const uint64_t max_bytes_;
+};
+
+Result<JournalSession> SqliteJournal::BeginSession(JournalSession session) {
+  return database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<JournalSession> {
+    SQLite::Statement find(db, std::string(kSelectSession) + "WHERE boot_id = ?");
+    find.bind(1, session.boot_id);
+    if (find.executeStep()) {
+      return SessionFromRow(find);
+    }
+    SQLite::Statement insert(db,
+                             "INSERT INTO sessions (boot_id, kernel_release, memory_total_bytes, "
+                             "page_size, possible_cpus)"
+                             " VALUES (?, ?, ?, ?, ?)");
+    insert.bind(1, session.boot_id);
+    insert.bind(2, session.kernel_release);
+    insert.bind(3, static_cast<int64_t>(session.memory_total_bytes));
+    insert.bind(4, session.page_size);
+    insert.bind(5, session.possible_cpus);
+    insert.exec();
+    session.id = db.getLastInsertRowid();
+    return session;
+  });
+}
+
+Result<JournalSession> SqliteJournal::Session(int64_t id) {
+  return database_->Read([&](SQLite::Database& db) -> Result<JournalSession> {
+    SQLite::Statement find(db, std::string(kSelectSession) + "WHERE id = ?");
+    find.bind(1, id);
+    if (!find.executeStep()) {
+      return MakeError(ErrorCode::kNotFound, "journal session {} does not exist", id);
+    }
+    return SessionFromRow(find);
+  });
+}
+
+Result<int64_t> SqliteJournal::Append(int64_t session_id,
+                                      std::span<const std::string_view> records) {
+  if (records.empty()) {
+    return LastId();
+  }
+  return database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<int64_t> {
+    SQLite::Statement insert(
+        db,
+        "INSERT INTO entries (session_id, committed_wall_ns, committed_boottime_ns, bytes)"
+        " VALUES (?, ?, ?, ?)");
+    const int64_t wall_ns = WallNowNs();
+    const auto boottime_ns = static_cast<int64_t>(BootNowNs());
+    for (const std::string_view record : records) {
+      insert.bind(1, session_id);
+      insert.bind(2, wall_ns);
+      insert.bind(3, boottime_ns);
+      BindBlob(insert, 4, record);
+      insert.exec();
+      insert.reset();
+    }
+    return db.getLastInsertRowid();
+  });
+}
+
+Result<std::vector<JournalEntry>> SqliteJournal::ReadAfter(int64_t after, size_t limit) {
+  return database_->Read([&](SQLite::Database& db) -> Result<std::vector<JournalEntry>> {
+    SQLite::Statement query(
+        db,
+        "SELECT id, session_id, committed_wall_ns, committed_boottime_ns, bytes FROM entries"
+        " WHERE id > ? ORDER BY id LIMIT ?");
+    query.bind(1, after);
+    query.bind(2, static_cast<int64_t>(limit));
+    std::vector<JournalEntry> entries;
+    while (query.executeStep()) {
+      entries.push_back(
+          {.id = query.getColumn(0).getInt64(),
+           .session_id = query.getColumn(1).getInt64(),
+           .committed_wall_ns = query.getColumn(2).getInt64(),
+           .committed_boottime_ns = static_cast<uint64_t>(query.getColumn(3).getInt64()),
+           .bytes = std::string(BytesOf(query.getColumn(4)))});
+    }
+    return entries;
+  });
+}
+
+Status SqliteJournal::Retain(int64_t derived) {
+  // A little below the limit, so that the next batches do not each delete a few rows.
+  const uint64_t low_water = max_bytes_ - max_bytes_ / 16;
+  OOMBOX_TRY(uint64_t used, database_->Read([](SQLite::Database& db) -> Result<uint64_t> {
+    return UsedBytes(db);
+  }));
+  bool over = used > max_bytes_;
+  while (over) {
+    OOMBOX_TRY(over, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
+      SQLite::Statement remove(db,
+                               "DELETE FROM entries WHERE id IN"
+                               " (SELECT id FROM entries WHERE id <= ? ORDER BY id LIMIT ?)");
+      remove.bind(1, derived);
+      remove.bind(2, kRetainChunk);
+      return remove.exec() > 0 && UsedBytes(db) > low_water;
+    }));
+  }
+  return {};
+}
+
+Result<int64_t> SqliteJournal::LastId() {
+  return database_->Read([](SQLite::Database& db) -> Result<int64_t> {
+    return QueryInteger(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'");
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::Open(Options options) {
+  OOMBOX_TRY(auto database, Database::Open({.path = options.path,
+                                            .what = "journal",
+                                            .application_id = kApplicationId,
+                                            .version = 1,
+                                            .make_schema = MakeSchema}));
+  return std::unique_ptr<Journal>(
+      std::make_unique<SqliteJournal>(std::move(database), options.max_bytes));
+}
+
+}  // namespace oombox

@@ -1,0 +1,137 @@
+// The event store at the size of a cluster's collector. `store_bench --events=1000000`.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "agent/store/event_store.h"
+
+namespace oombox {
+namespace {
+
+constexpr size_t kBatch = 1000;
+constexpr int64_t kStart = 1'760'000'000;
+
+v1::Event MakeEvent(uint64_t number) {
+  v1::Event event;
+  event.set_event_id(fmt::format("{:016}", number));
+  event.set_revision(1);
+  event.mutable_event_time()->set_seconds(kStart + static_cast<int64_t>(number));
+  event.mutable_node()->set_node_name(fmt::format("ip-10-3-{}-{}", number % 8, number % 250));
+  v1::OomEvent* oom = event.mutable_oom();
+  oom->set_workload(fmt::format("ns-{}/deployment/app-{}", number % 20, number % 997));
+  v1::Victim* victim = oom->add_victims();
+  victim->set_tgid(static_cast<uint32_t>(number % 32768 + 1));
+  victim->set_comm(number % 1000 == 0 ? "java" : "python3");
+  victim->mutable_memory()->set_anon_bytes(200u << 20);
+  for (int level = 0; level < 4; ++level) {
+    v1::CgroupLevel* cgroup = oom->add_cgroups();
+    cgroup->set_path(fmt::format("/kubepods/burstable/pod{}/worker{}", number, level));
+    cgroup->set_usage_bytes(200u << 20);
+    cgroup->set_max_bytes(200u << 20);
+  }
+  for (uint32_t i = 0; i < 10; ++i) {
+    v1::MemoryUser* user = oom->add_top_users();
+    user->set_tgid(i + 1);
+    user->set_comm("python3");
+    user->mutable_memory()->set_anon_bytes(20u << 20);
+  }
+  return event;
+}
+
+std::unique_ptr<EventStore> store;
+
+bool Fill(const std::string& path, uint64_t count) {
+  auto opened = EventStore::Open({.path = path, .max_bytes = 1ull << 40});
+  if (!opened.has_value()) {
+    std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+    return false;
+  }
+  store = std::move(opened).value();
+  std::vector<v1::Event> batch;
+  for (uint64_t i = 0; i < count; ++i) {
+    batch.push_back(MakeEvent(i));
+    if (batch.size() == kBatch || i + 1 == count) {
+      if (!store->Put(batch, std::nullopt).has_value()) {
+        return false;
+      }
+      batch.clear();
+    }
+  }
+  return true;
+}
+
+void ListPage(benchmark::State& state, const char* filter, int64_t before_time_ns) {
+  const ListQuery query{.filter = Filter::Parse(filter).value(),
+                        .view = v1::EVENT_VIEW_BASIC,
+                        .limit = 100,
+                        .before_time_ns = before_time_ns,
+                        .before_seq = before_time_ns == 0 ? 0u : 1u};
+  for (auto _ : state) {
+    const auto page = store->List(query);
+    if (!page.has_value() || page->empty()) {
+      state.SkipWithError("no events listed");
+      break;
+    }
+  }
+}
+
+void PutBatches(benchmark::State& state) {
+  const auto size = static_cast<size_t>(state.range(0));
+  uint64_t next = 1ull << 40;
+  for (auto _ : state) {
+    std::vector<v1::Event> batch;
+    for (size_t i = 0; i < size; ++i) {
+      batch.push_back(MakeEvent(next++));
+    }
+    if (!store->Put(batch, std::nullopt).has_value()) {
+      state.SkipWithError("put failed");
+      break;
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void Register(uint64_t count) {
+  const int64_t middle_ns = (kStart + static_cast<int64_t>(count / 2)) * 1'000'000'000;
+  const auto ms = benchmark::kMillisecond;
+  benchmark::RegisterBenchmark("list_newest", ListPage, "", 0)->Unit(ms);
+  benchmark::RegisterBenchmark("list_from_the_middle", ListPage, "", middle_ns)->Unit(ms);
+  benchmark::RegisterBenchmark("list_one_workload", ListPage,
+                               "workload = \"ns-1/deployment/app-1\"", 0)
+      ->Unit(ms);
+  benchmark::RegisterBenchmark("list_rare_comm", ListPage, "comm = java", 0)->Unit(ms);
+  benchmark::RegisterBenchmark("put", PutBatches)->Arg(1)->Arg(100)->Unit(ms)->UseRealTime();
+}
+
+}  // namespace
+}  // namespace oombox
+
+int main(int argc, char** argv) {
+  uint64_t count = 100'000;
+  benchmark::Initialize(&argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument.starts_with("--events=")) {
+      argument.remove_prefix(9);
+      std::from_chars(argument.data(), argument.data() + argument.size(), count);
+    }
+  }
+  std::string directory = (std::filesystem::temp_directory_path() / "oombox-bench-XXXXXX").string();
+  if (::mkdtemp(directory.data()) == nullptr || !oombox::Fill(directory + "/events.db", count)) {
+    std::fprintf(stderr, "store_bench: cannot fill a store below %s\n", directory.c_str());
+    return 1;
+  }
+  std::printf("%llu events, %ju bytes\n", static_cast<unsigned long long>(count),
+              static_cast<uintmax_t>(std::filesystem::file_size(directory + "/events.db")));
+  oombox::Register(count);
+  benchmark::RunSpecifiedBenchmarks();
+  oombox::store.reset();
+  std::filesystem::remove_all(directory);
+  return 0;
+}

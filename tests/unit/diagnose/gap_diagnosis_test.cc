@@ -1,0 +1,63 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/diagnose/fixture.h"
+
+namespace oombox {
+namespace {
+
+using testing::Contains;
+
+v1::Diagnosis DiagnoseGapOf(v1::GapEvent::Cause cause, std::optional<uint64_t> count) {
+  v1::Event event;
+  event.mutable_gap()->set_cause(cause);
+  event.mutable_gap()->mutable_start_time()->set_seconds(0);
+  event.mutable_gap()->mutable_end_time()->set_seconds(60);
+  if (count.has_value()) {
+    event.mutable_gap()->set_count(*count);
+  }
+  return Diagnose(event);
+}
+
+TEST(GapDiagnosisTest, CountsWhatTheFullRingLost) {
+  const v1::Diagnosis diagnosis = DiagnoseGapOf(v1::GapEvent::CAUSE_RING_FULL, 3);
+
+  EXPECT_EQ(diagnosis.verdict(), "lost: 3 kills; the kernel's ring buffer was full");
+  EXPECT_EQ(diagnosis.confidence(), v1::CONFIDENCE_HIGH);
+  EXPECT_THAT(diagnosis.details(),
+              Contains("between 1970-01-01T00:00:00Z and 1970-01-01T00:01:00Z"));
+  EXPECT_THAT(diagnosis.unknowns(), Contains("which processes were killed in the gap"));
+}
+
+TEST(GapDiagnosisTest, DoesNotTakeAnUnknownCountForNone) {
+  const v1::Diagnosis diagnosis = DiagnoseGapOf(v1::GapEvent::CAUSE_NOT_RUNNING, std::nullopt);
+
+  EXPECT_EQ(diagnosis.verdict(), "the agent was not watching; missed: an unknown number of kills");
+  EXPECT_EQ(diagnosis.confidence(), v1::CONFIDENCE_MEDIUM);
+  EXPECT_THAT(diagnosis.unknowns(), Contains("whether any kill was missed, and how many"));
+}
+
+TEST(GapDiagnosisTest, AdmitsThatTheCauseIsNotKnown) {
+  const v1::Diagnosis diagnosis = DiagnoseGapOf(v1::GapEvent::CAUSE_UNEXPLAINED, 1);
+
+  EXPECT_EQ(diagnosis.verdict(),
+            "the kernel counted more kills than were captured; missed: 1 kill");
+  EXPECT_EQ(diagnosis.confidence(), v1::CONFIDENCE_LOW);
+  EXPECT_THAT(diagnosis.unknowns(), Contains("why they were missed"));
+}
+
+TEST(GapDiagnosisTest, HasAWordForEveryCause) {
+  for (int cause = 0; cause < v1::GapEvent::Cause_ARRAYSIZE; ++cause) {
+    EXPECT_NE(DiagnoseGapOf(static_cast<v1::GapEvent::Cause>(cause), 1).verdict(), "");
+  }
+}
+
+TEST(GapDiagnosisTest, AnEventOfANewerVersionIsNotGuessedAt) {
+  const v1::Diagnosis diagnosis = Diagnose(v1::Event());
+
+  EXPECT_EQ(diagnosis.verdict(), "this version does not know this kind of event");
+  EXPECT_EQ(diagnosis.confidence(), v1::CONFIDENCE_LOW);
+}
+
+}  // namespace
+}  // namespace oombox

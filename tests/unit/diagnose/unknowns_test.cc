@@ -1,0 +1,61 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/diagnose/fixture.h"
+
+namespace oombox {
+namespace {
+
+using testing::Contains;
+using testing::Each;
+using testing::HasSubstr;
+using testing::Not;
+
+void AddMissing(v1::Event* event, const std::string& field, const std::string& reason) {
+  v1::MissingField* missing = event->mutable_oom()->mutable_quality()->add_missing();
+  missing->set_field(field);
+  missing->set_reason(reason);
+}
+
+TEST(UnknownsTest, ListsWhatWasNotRecorded) {
+  const v1::Diagnosis diagnosis = Diagnose(ContainerKill());
+
+  EXPECT_THAT(diagnosis.unknowns(), Contains("which code brought the memory in: not recorded"));
+  EXPECT_THAT(diagnosis.unknowns(), Contains("how the memory grew before the kill: not recorded"));
+  EXPECT_THAT(diagnosis.unknowns(), Contains("container, pod and owner: not known"));
+}
+
+TEST(UnknownsTest, DoesNotListWhatIsThere) {
+  v1::Event event = ContainerKill();
+  event.mutable_oom()->add_top_allocators();
+  event.mutable_oom()->mutable_curve()->add_points();
+  event.mutable_oom()->mutable_container()->set_container_id("abc");
+
+  EXPECT_EQ(Diagnose(event).unknowns_size(), 0);
+}
+
+TEST(UnknownsTest, GivesTheReasonOfTheEventOnce) {
+  v1::Event event = ContainerKill();
+  AddMissing(&event, "curve", "the pressure watcher is off");
+  AddMissing(&event, "victims[0].cmdline", "not captured");
+
+  const v1::Diagnosis diagnosis = Diagnose(event);
+
+  EXPECT_THAT(diagnosis.unknowns(),
+              Contains("how the memory grew before the kill: not recorded (the pressure watcher is "
+                       "off)"));
+  EXPECT_THAT(diagnosis.unknowns(), Contains("victims[0].cmdline: not captured"));
+  EXPECT_THAT(diagnosis.unknowns(), Each(Not(HasSubstr("curve:"))));
+}
+
+TEST(UnknownsTest, IsBounded) {
+  v1::Event event = ContainerKill();
+  for (int i = 0; i < 100; ++i) {
+    AddMissing(&event, "field" + std::to_string(i), "why");
+  }
+
+  EXPECT_LT(Diagnose(event).unknowns_size(), 30);
+}
+
+}  // namespace
+}  // namespace oombox

@@ -1,0 +1,108 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/common/clock.h"
+#include "agent/store/event_store.h"
+#include "tests/unit/store/fixture.h"
+
+namespace oombox {
+namespace {
+
+constexpr int64_t kDayNs = 86'400'000'000'000;
+constexpr uint64_t kMaxBytes = 1u << 20;
+
+class RetentionTest : public testing::Test {
+ protected:
+  void Open(bool expects_acknowledgement) {
+    store_.reset();
+    store_ = EventStore::Open({.path = dir_.File("events.db"),
+                               .max_bytes = kMaxBytes,
+                               .max_age_seconds = 86400,
+                               .expects_acknowledgement = expects_acknowledgement})
+                 .value();
+  }
+
+  void PutBig(uint64_t from, uint64_t to) {
+    for (uint64_t i = from; i < to; ++i) {
+      v1::Event event = TestOom(i);
+      event.mutable_oom()->mutable_victims(0)->set_cmdline(std::string(16u << 10, 'x'));
+      ASSERT_TRUE(store_->Put(std::vector{event}, std::nullopt).has_value());
+    }
+  }
+
+  TempDir dir_;
+  std::unique_ptr<EventStore> store_;
+};
+
+TEST_F(RetentionTest, RemovesTheOldestUntilTheStoreIsBelowItsSize) {
+  Open(false);
+  PutBig(0, 200);
+  ASSERT_GT(store_->Stats().value().bytes, kMaxBytes);
+
+  ASSERT_TRUE(store_->Retain(WallNowNs()).has_value());
+
+  const StoreStats stats = store_->Stats().value();
+  EXPECT_LE(stats.bytes, kMaxBytes);
+  EXPECT_GT(stats.events, 0u);
+  EXPECT_TRUE(store_->Get(TestId(199)).has_value());
+  EXPECT_EQ(store_->Get(TestId(0)).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(stats.evicted_unacknowledged, 0u);
+}
+
+TEST_F(RetentionTest, RemovesNothingBelowTheLimits) {
+  Open(false);
+  PutBig(0, 10);
+
+  ASSERT_TRUE(store_->Retain(WallNowNs()).has_value());
+
+  EXPECT_EQ(store_->Stats().value().events, 10u);
+}
+
+TEST_F(RetentionTest, RemovesWhatWasStoredTooLongAgo) {
+  Open(false);
+  PutBig(0, 10);
+  v1::NodeReport report;
+  ASSERT_TRUE(store_->PutReport(report, WallNowNs()).has_value());
+
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+
+  EXPECT_EQ(store_->Stats().value().events, 0u);
+  EXPECT_TRUE(store_->Reports().value().empty());
+}
+
+TEST_F(RetentionTest, CountsForEverWhatNobodyHadAcknowledged) {
+  Open(true);
+  PutBig(0, 10);
+  ASSERT_TRUE(store_->Acknowledge("collector", 4).has_value());
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+
+  Open(true);
+
+  EXPECT_EQ(store_->Stats().value().evicted_unacknowledged, 6u);
+  EXPECT_EQ(store_->Stats().value().unacknowledged, 0u);
+}
+
+TEST_F(RetentionTest, NeverGivesASeqOutTwice) {
+  Open(false);
+  PutBig(0, 3);
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+
+  PutBig(3, 4);
+
+  EXPECT_EQ(store_->ReadAfter(0, 10).value().front().seq, 4u);
+}
+
+TEST_F(RetentionTest, TakesAnnotationsOfARemovedEventWithIt) {
+  Open(false);
+  PutBig(0, 1);
+  ASSERT_TRUE(store_->Annotate(TestId(0), {{"a", "1"}}).has_value());
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+
+  PutBig(0, 1);
+  ASSERT_TRUE(store_->Put(std::vector{TestOom(0, 2)}, std::nullopt).has_value());
+
+  EXPECT_TRUE(store_->Get(TestId(0)).value().event.oom().annotations().empty());
+}
+
+}  // namespace
+}  // namespace oombox
