@@ -1,0 +1,167 @@
+"""Compares an event with the kernel's report of the same kill and with memhog's truth.
+
+Every function returns a list of differences, each a line for a person; empty means equal.
+"""
+
+import os
+import re
+
+from lib.text import escape_untrusted
+
+EVENT_ID = re.compile(r"^[0-9a-hjkmnp-tv-z]{16}$")
+# The kernel charges a cgroup in batches (MEMCG_CHARGE_BATCH, mm/memcontrol.c: 64 pages) that each CPU
+# keeps in stock, and drains them when it likes: usage can move by that much between report and mark.
+CHARGE_BATCH_PAGES = 64
+
+
+class Differences(list):
+    def __init__(self, where):
+        super().__init__()
+        self._where = where
+
+    def expect(self, what, ours, theirs):
+        if ours != theirs:
+            self.append(f"{self._where} {what}: event says {ours!r}, expected {theirs!r}")
+
+
+def printed(memory, kernel_prints_exact):
+    """The values of a ProcessMemory that the kernel prints: since Linux 7 it prints exact sums."""
+    if kernel_prints_exact and "exact" in memory:
+        return {**memory, **memory["exact"]}
+    return memory
+
+
+def victim_against_kernel(victim, kill, kernel_prints_exact=False):
+    diff = Differences(f"victim {kill.pid} against the kernel's line:")
+    memory = printed(victim.get("memory", {}), kernel_prints_exact)
+    diff.expect("tid", victim.get("tid"), kill.pid)
+    diff.expect("comm", victim.get("comm"), escape_untrusted(kill.comm))
+    diff.expect("uid", victim.get("uid", 0), kill.uid)
+    diff.expect("oom_score_adj", victim.get("oom_score_adj", 0), kill.oom_score_adj)
+    diff.expect("anon_bytes", memory.get("anon_bytes"), kill.anon)
+    diff.expect("file_bytes", memory.get("file_bytes"), kill.file)
+    diff.expect("shmem_bytes", memory.get("shmem_bytes"), kill.shmem)
+    diff.expect("page_tables_bytes", memory.get("page_tables_bytes"), kill.page_tables)
+    diff.expect("total_vm_bytes", memory.get("total_vm_bytes"), kill.total_vm)
+    return diff
+
+
+def victim_against_truth(event, victim, truth, process):
+    diff = Differences(f"victim {process['pid']} against memhog's truth:")
+    ticks = victim.get("start_boottime_ns", 0) * truth["ticks_per_second"] // 10**9
+    diff.expect("tgid", victim.get("tgid"), process["tgid"])
+    diff.expect("namespace_pid", victim.get("namespace_pid"), process["namespace_pid"])
+    diff.expect("parent_tgid", victim.get("parent_tgid"), process["parent_pid"])
+    diff.expect("comm", victim.get("comm"), escape_untrusted(bytes.fromhex(process["comm_hex"])))
+    diff.expect("uid", victim.get("uid", 0), process["uid"])
+    diff.expect("oom_score_adj", victim.get("oom_score_adj", 0), process["oom_score_adj"])
+    diff.expect("start ticks", ticks, process["start_ticks"])
+    diff.expect("cgroup_id", victim.get("cgroup_id"), process["cgroup_id"])
+    diff.expect("role", victim.get("role"), "VICTIM_ROLE_CHOSEN")
+    begin, end = (truth[name]["boottime_ns"] for name in ("start", "end"))
+    for name, at in (("killed_boottime_ns", victim.get("killed_boottime_ns", 0)),
+                     ("event boottime_ns", event.get("boottime_ns", 0))):
+        diff.expect(f"{name} within memhog's run", begin <= at <= end, True)
+    anon = victim.get("memory", {}).get("anon_bytes", 0)
+    # What a fork brings along, and on kernels that count per CPU the counter's own error.
+    slack = 2 << 20
+    diff.expect("anon_bytes near the bytes touched",
+                abs(anon - process["touched_bytes"]) <= slack, True)
+    return diff
+
+
+def limit_against_all(oom, kill, truth, cgroup):
+    diff = Differences(f"limit of {cgroup['path']}:")
+    hit = oom.get("limit_hit", {})
+    diff.expect("cgroup_path", hit.get("cgroup_path"), cgroup["path"])
+    diff.expect("cgroup_id", hit.get("cgroup_id"), cgroup["id"])
+    diff.expect("limit_bytes", hit.get("limit_bytes"), cgroup["limit_bytes"])
+    diff.expect("level", hit.get("level"), 0)
+    report = kill.report
+    if report:
+        slack = CHARGE_BATCH_PAGES * truth["page_bytes"] * (os.cpu_count() or 1)
+        diff.expect("kernel's limit", hit.get("limit_bytes"), report.limit)
+        diff.expect("kernel's oom_memcg", hit.get("cgroup_path"), report.oom_memcg)
+        diff.expect("usage_bytes near the kernel's",
+                    abs(hit.get("usage_bytes", 0) - report.usage) <= slack, True)
+    return diff
+
+
+def chain_against_all(oom, kill, cgroup, inode_of):
+    """The victim's cgroup and its ancestors. `inode_of(path)` gives an id, or None when unknown."""
+    diff = Differences(f"cgroup chain of {cgroup['path']}:")
+    chain = oom.get("cgroups", [])
+    parts = cgroup["path"].strip("/").split("/")
+    paths = ["/" + "/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+    diff.expect("paths", [level.get("path") for level in chain], paths)
+    if not chain:
+        return diff
+    diff.expect("id", chain[0].get("id"), cgroup["id"])
+    diff.expect("max_bytes", chain[0].get("max_bytes"), cgroup["limit_bytes"])
+    for level in chain[1:]:
+        inode = inode_of(level.get("path"))
+        if inode is not None:
+            diff.expect(f"id of {level.get('path')}", level.get("id"), inode)
+    if kill.report:
+        diff.expect("kernel's task_memcg", chain[0].get("path"), kill.report.task_memcg)
+    return diff
+
+
+def ranking_against_kernel(oom, report, page_bytes, kernel_prints_exact=False):
+    """The top users against the "Tasks state" table, the biggest first."""
+    diff = Differences("top users against the kernel's table:")
+    users = oom.get("top_users", [])
+    rows = sorted(report.tasks, key=lambda row: -(row["rss"] + row["swapents"]))[:10]
+    diff.expect("pids in order", [user.get("tgid") for user in users], [row["tgid"] for row in rows])
+    ranking = oom.get("ranking", {})
+    diff.expect("processes_visited", ranking.get("processes_visited"), len(report.tasks))
+    diff.expect("truncated", ranking.get("truncated", False), False)
+    for user, row in zip(users, rows):
+        memory = printed(user.get("memory", {}), kernel_prints_exact)
+        who = f"of {row['tgid']}"
+        rss = sum(memory.get(name, 0) for name in ("anon_bytes", "file_bytes", "shmem_bytes"))
+        diff.expect(f"rss {who}", rss, row["rss"] * page_bytes)
+        for column, name in (("rss_anon", "anon_bytes"), ("rss_file", "file_bytes"),
+                             ("rss_shmem", "shmem_bytes")):
+            if column in row:
+                diff.expect(f"{name} {who}", memory.get(name), row[column] * page_bytes)
+        diff.expect(f"total_vm {who}", memory.get("total_vm_bytes"), row["total_vm"] * page_bytes)
+        diff.expect(f"page tables {who}", memory.get("page_tables_bytes"), row["pgtables_bytes"])
+        diff.expect(f"swap {who}", memory.get("swap_bytes", 0), row["swapents"] * page_bytes)
+        diff.expect(f"uid {who}", user.get("uid", 0), row["uid"])
+        diff.expect(f"oom_score_adj {who}", user.get("oom_score_adj", 0), row["oom_score_adj"])
+        diff.expect(f"comm {who}", user.get("comm"), escape_untrusted(row["name"]))
+        diff.expect(f"victim flag {who}", user.get("victim", False),
+                    row["pid"] == report.victim_pid)
+    return diff
+
+
+def trigger_against_kernel(oom, report):
+    diff = Differences("trigger:")
+    trigger = oom.get("trigger", {})
+    diff.expect("tid", trigger.get("tid"), report.trigger_pid)
+    return diff
+
+
+def identity(event):
+    diff = Differences("event:")
+    diff.expect("event_id is well-formed", bool(EVENT_ID.match(event.get("event_id", ""))), True)
+    diff.expect("revision is at least 1", event.get("revision", 0) >= 1, True)
+    diff.expect("victims_total", event["oom"].get("victims_total"), len(event["oom"]["victims"]))
+    return diff
+
+
+def everything(event, kill, truth, process, inode_of, kernel_prints_exact=False):
+    """All comparisons for an event with one victim."""
+    oom = event["oom"]
+    cgroup = next(c for c in truth["cgroups"] if c["id"] == process["cgroup_id"])
+    victim = oom["victims"][0]
+    diff = identity(event)
+    diff += victim_against_kernel(victim, kill, kernel_prints_exact)
+    diff += victim_against_truth(event, victim, truth, process)
+    diff += limit_against_all(oom, kill, truth, cgroup)
+    diff += chain_against_all(oom, kill, cgroup, inode_of)
+    if kill.report:
+        diff += trigger_against_kernel(oom, kill.report)
+        diff += ranking_against_kernel(oom, kill.report, truth["page_bytes"], kernel_prints_exact)
+    return list(diff)

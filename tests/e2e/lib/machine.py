@@ -1,0 +1,82 @@
+"""What a test needs of the machine. A test that cannot run says why, on a line of its own."""
+
+import os
+import subprocess
+import unittest
+
+from lib.programs import binary
+
+
+def skip(reason):
+    """Skips the whole file: CTest looks for this line."""
+    print(f"OOMBOX-SKIP: {reason}", flush=True)
+    raise unittest.SkipTest(reason)
+
+
+def require_programs(*names):
+    for name in names:
+        if not os.access(binary(name), os.X_OK):
+            raise AssertionError(f"{binary(name) or name} is missing; build it, set OOMBOX_BIN")
+
+
+def _obstacle():
+    """Why no real kill can be made and watched here; None when it can."""
+    if os.geteuid() != 0:
+        return "needs root to load BPF programs"
+    if not os.path.exists("/sys/kernel/btf/vmlinux"):
+        return "this kernel has no BTF (/sys/kernel/btf/vmlinux)"
+    try:
+        os.close(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK))
+    except OSError as error:
+        return f"cannot read the kernel's log: {error}"
+    probe = subprocess.run([binary("memhog"), "run", "--", "true"], capture_output=True, text=True,
+                           stdin=subprocess.DEVNULL)
+    if probe.returncode == 69:
+        return f"no memory cgroup can be made: {probe.stderr.strip()}"
+    return None
+
+
+def can_make_real_kills():
+    return _obstacle() is None
+
+
+def require_real_kills():
+    """Root, BTF, the kernel's log and a memory controller."""
+    require_programs("oombox-agent", "oombox", "memhog")
+    if obstacle := _obstacle():
+        skip(obstacle)
+
+
+def recording():
+    """A recorded journal of real kills, None when the tree has none."""
+    path = os.path.join(os.path.dirname(__file__), "../../recordings/first-light.journal.db")
+    return os.path.normpath(path) if os.path.exists(path) else None
+
+
+def kernel_version():
+    major, minor = os.uname().release.split(".")[:2]
+    return int(major), int("".join(c for c in minor if c.isdigit()))
+
+
+def prints_exact_sums(release=None):
+    """Linux 7 and later sum the per-CPU parts of a counter when they print it."""
+    return (int(release.split(".")[0]) if release else kernel_version()[0]) >= 7
+
+
+def memory_mount():
+    """Where the memory controller's hierarchy is mounted."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+        rows = [line.split() for line in mounts]
+    for row in rows:
+        dash = row.index("-")
+        if row[dash + 1] == "cgroup" and "memory" in row[dash + 3].split(","):
+            return row[4]
+    return next(row[4] for row in rows if row[row.index("-") + 1] == "cgroup2")
+
+
+def cgroup_inode(path):
+    """Inode of a cgroup's directory, None when it is gone."""
+    try:
+        return os.stat(memory_mount() + path).st_ino
+    except OSError:
+        return None

@@ -1,0 +1,212 @@
+"""Real kills on this host: every number against the kernel's report and memhog's truth."""
+
+import json
+import time
+import unittest
+
+from lib import compare
+from lib.events import parse_events
+from lib.kernel_report import KernelLog
+from lib.machine import cgroup_inode, prints_exact_sums, require_real_kills
+from lib.programs import (Agent, Scratch, events_of, list_events, memhog, oombox, wait_for_events)
+from lib.text import escape_untrusted, is_printable
+
+# The kernel prints ten full reports in 5 s, for the whole machine (oom_kill.c, dump_header).
+REPORT_INTERVAL = 5.1
+REPORT_ATTEMPTS = 4
+
+
+def setUpModule():
+    require_real_kills()
+
+
+class KillTest(unittest.TestCase):
+    def setUp(self):
+        self.log = KernelLog()
+        self.addCleanup(self.log.close)
+        self.agent = Agent(self, Scratch(self)).wait_ready()
+
+    def play(self, *scenario):
+        """A kill that the kernel reported in full: (truth, killed process, kernel's kill)."""
+        for attempt in range(REPORT_ATTEMPTS):
+            truth = memhog(*scenario)
+            process = next(p for p in truth["processes"] if p["sigkilled"])
+            kill = self.log.kill_of(process["pid"])
+            self.assertIsNotNone(kill, "the kernel's log has no line of the kill")
+            if kill.report:
+                return truth, process, kill
+            time.sleep(REPORT_INTERVAL)
+        self.fail("the kernel suppressed its report every time: too many kills on this machine")
+
+    def event_of(self, truth, count=1):
+        events = wait_for_events(truth, count, local=self.agent.socket)
+        self.assertEqual(len(events), count)
+        return events[-1]
+
+    def check(self, event, kill, truth, process):
+        self.assertEqual([], compare.everything(event, kill, truth, process, cgroup_inode,
+                                                prints_exact_sums()))
+
+    def test_every_field_of_a_kill_equals_the_kernels_report_and_the_truth(self):
+        truth, process, kill = self.play("grow", "--limit", "64Mi")
+
+        self.check(self.event_of(truth), kill, truth, process)
+
+    def test_the_uid_and_the_pid_in_its_own_namespace_are_the_victims(self):
+        truth, process, kill = self.play("grow", "--limit", "32Mi", "--uid", "12345",
+                                         "--pid-namespace", "--oom-score-adj", "321")
+
+        event = self.event_of(truth)
+
+        self.check(event, kill, truth, process)
+        self.assertEqual(event["oom"]["victims"][0]["namespace_pid"], 1)
+
+    def test_the_hog_is_ranked_before_its_innocent_neighbour(self):
+        truth, process, kill = self.play("neighbour", "--limit", "64Mi")
+
+        event = self.event_of(truth)
+
+        self.check(event, kill, truth, process)
+        users = event["oom"]["top_users"]
+        pids = {p["role"]: p["pid"] for p in truth["processes"]}
+        self.assertEqual([user["tgid"] for user in users], [pids["hog"], pids["neighbour"]])
+        self.assertEqual([user.get("victim", False) for user in users], [True, False])
+        self.assertEqual(event["oom"]["victims"][0].get("rank"), 1)
+
+    def test_a_child_that_dies_is_reported_with_its_living_parent(self):
+        truth, process, kill = self.play("child", "--limit", "64Mi")
+
+        event = self.event_of(truth)
+
+        self.check(event, kill, truth, process)
+        victim = event["oom"]["victims"][0]
+        parent = next(p for p in truth["processes"] if p["role"] == "parent")
+        self.assertEqual(victim["tgid"], process["pid"])
+        self.assertEqual((victim["parent_tgid"], victim["parent_comm"]), (parent["pid"], "parent"))
+
+
+class StormTest(unittest.TestCase):
+    def setUp(self):
+        self.agent = Agent(self, Scratch(self)).wait_ready()
+
+    def test_a_hundred_kills_are_a_hundred_events_each_once(self):
+        truth = memhog("storm", "--kills", "100", "--same-cgroup", "--limit", "8Mi")
+        cgroup = truth["cgroups"][0]["path"]
+
+        wait_for_events(truth, 100, local=self.agent.socket)
+
+        events = events_of([cgroup], local=self.agent.socket)
+        self.assertEqual(len(events), 100)
+        self.assertEqual(len({event["event_id"] for event in events}), 100)
+        self.assertEqual(sorted(e["oom"]["victims"][0]["tgid"] for e in events),
+                         sorted(p["pid"] for p in truth["processes"]))
+        self.assertEqual(truth["cgroups"][0]["oom_kill_after"], 100)
+        status = oombox("status", local=self.agent.socket)
+        self.assertEqual(status.returncode, 0, status.stdout + status.stderr)
+
+    def test_repeated_kills_of_one_workload_are_folded(self):
+        truth = memhog("storm", "--kills", "3", "--same-cgroup", "--limit", "8Mi")
+        wait_for_events(truth, 3, local=self.agent.socket)
+
+        done = oombox("list", "--cgroup", truth["cgroups"][0]["path"], local=self.agent.socket)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("×3", done.stdout)
+
+
+HOSTILE = {
+    "escape sequence": "\\x1b]0;owned\\x07",
+    "newline and tab": "a\\nb\\tc",
+    "invalid UTF-8": "\\xff\\xfe\\xc3(",
+    "truncated character": "abcdefghijklm\\xe2\\x82",
+    "backslash": "C:\\\\x41\\\\",
+    "quotes": "\\x22'`$(id)",
+    "right-to-left override": "a\\xe2\\x80\\xaeb",
+    "C1 control": "\\xc2\\x9b31m",
+    "closing bracket": "a) R 1 (b",
+    "valid UTF-8": "\\xc3\\xa9\\xe2\\x82\\xac",
+}
+
+
+class HostileNameTest(unittest.TestCase):
+    """Names that a victim chose must not break a terminal, JSON or the store."""
+
+    def setUp(self):
+        self.agent = Agent(self, Scratch(self)).wait_ready()
+
+    def test_a_hostile_name_is_escaped_everywhere(self):
+        for kind, comm in HOSTILE.items():
+            with self.subTest(kind):
+                truth = memhog("grow", "--limit", "8Mi", "--comm", comm)
+                event, = wait_for_events(truth, 1, local=self.agent.socket)
+                shown = escape_untrusted(bytes.fromhex(truth["processes"][0]["comm_hex"]))
+                self.assertEqual(event["oom"]["victims"][0]["comm"], shown)
+                self.check_outputs(event["event_id"])
+
+    def check_outputs(self, reference):
+        for argv in (("explain", reference), ("get", reference), ("get", reference, "-o", "json"),
+                     ("get", reference, "-o", "yaml"), ("list",), ("list", "-o", "compact"),
+                     ("list", "-o", "json"), ("list", "-o", "jsonl")):
+            done = oombox(*argv, local=self.agent.socket)
+            self.assertEqual(done.returncode, 0, f"{argv}: {done.stderr}")
+            self.assertTrue(all(is_printable(line) for line in done.stdout.split("\n")),
+                            f"{argv} prints control characters: {done.stdout!r}")
+        json.loads(oombox("get", reference, "-o", "json", local=self.agent.socket).stdout)
+
+    def test_a_name_with_quotes_can_be_filtered_by(self):
+        truth = memhog("grow", "--limit", "8Mi", "--comm", "\\x22; x = '*")
+        event, = wait_for_events(truth, 1, local=self.agent.socket)
+
+        found = list_events("--comm", "\"; x = '*", local=self.agent.socket)
+
+        self.assertIn(event["event_id"], [e["event_id"] for e in found])
+
+
+class ReadingTest(unittest.TestCase):
+    """The ways to ask for an event."""
+
+    def setUp(self):
+        self.agent = Agent(self, Scratch(self)).wait_ready()
+        truth = memhog("grow", "--limit", "8Mi")
+        self.event, = wait_for_events(truth, 1, local=self.agent.socket)
+
+    def ask(self, *argv, **more):
+        return oombox(*argv, local=self.agent.socket, **more)
+
+    def test_a_unique_prefix_names_the_event(self):
+        done = self.ask("get", self.event["event_id"][:12], "-o", "json")
+
+        self.assertEqual(parse_events(done.stdout)[0]["event_id"], self.event["event_id"])
+
+    def test_an_unknown_reference_exits_with_5(self):
+        done = self.ask("get", "zzzzzzzzzzzzzzzz")
+
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_explain_says_which_limit_was_hit_and_who_held_the_memory(self):
+        done = self.ask("explain", self.event["event_id"])
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("VERDICT", "limit", "8 MiB", "WHO", "memhog"):
+            self.assertIn(word, done.stdout)
+        self.assertTrue(all(len(line) <= 100 for line in done.stdout.splitlines()), done.stdout)
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_a_saved_event_can_be_explained_without_a_server(self):
+        saved = self.ask("get", self.event["event_id"], "-o", "json").stdout
+
+        done = oombox("explain", "-f", "-", stdin=saved)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("VERDICT", done.stdout)
+
+    def test_a_filter_that_makes_no_sense_says_where(self):
+        done = self.ask("list", "--since", "yesterdayish")
+
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("yesterdayish", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

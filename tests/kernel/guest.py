@@ -1,0 +1,120 @@
+"""Boots a Debian kernel in QEMU (TCG) with our programs as its only user space."""
+
+import os
+import re
+import shutil
+import subprocess
+
+CACHE = os.environ.get("OOMBOX_CACHE", os.path.expanduser("~/.cache/oombox"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+BOOT_TIMEOUT = 240
+
+
+def kernels():
+    """(name, package) of every line of kernels.txt."""
+    with open(os.path.join(HERE, "kernels.txt"), encoding="ascii") as lines:
+        rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return [(name, package) for name, package in rows]
+
+
+def _run(*argv, **more):
+    return subprocess.run(argv, check=True, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, **more).stdout
+
+
+def _image_package(package):
+    """The package that holds the image; a meta package depends on it."""
+    for line in _run("apt-cache", "depends", package).splitlines():
+        if match := re.match(r"^\s*Depends: (linux-image-\d\S+)", line):
+            return match[1]
+    return package
+
+
+def fetch_kernel(package):
+    """Path of a kernel image, downloaded once into the cache. Raises CalledProcessError."""
+    image_package = _image_package(package)
+    folder = os.path.join(CACHE, "kernels", image_package)
+    images = os.path.join(folder, "boot")
+    if not os.path.isdir(images):
+        parts = folder + ".parts"
+        shutil.rmtree(parts, ignore_errors=True)
+        os.makedirs(parts)
+        _run("apt-get", "-q", "download", image_package, cwd=parts)
+        deb = next(name for name in os.listdir(parts) if name.endswith(".deb"))
+        _run("dpkg-deb", "-x", deb, "x", cwd=parts)
+        os.makedirs(folder, exist_ok=True)
+        os.rename(os.path.join(parts, "x", "boot"), images)
+        shutil.rmtree(parts)
+    name = next(name for name in os.listdir(images) if name.startswith("vmlinuz-"))
+    return os.path.join(images, name)
+
+
+def _shared_libraries(program):
+    out = _run("ldd", program)
+    return re.findall(r"(?:=> )?(/\S+) \(0x", out)
+
+
+def build_initramfs(programs, folder):
+    """An initramfs of busybox, `programs` and their libraries; returns its path."""
+    root = os.path.join(folder, "root")
+    for name in ("bin", "lib", "lib64"):
+        os.makedirs(os.path.join(root, name))
+    os.chmod(root, 0o755)  # other users than root have to traverse it
+    shutil.copy("/bin/busybox", os.path.join(root, "bin"))
+    shutil.copy(os.path.join(HERE, "guest", "init"), root)
+    libraries = set()
+    for program in programs:
+        _run("strip", "-o", os.path.join(root, "bin", os.path.basename(program)), program)
+        libraries.update(_shared_libraries(program))
+    for library in libraries:
+        where = "lib64" if "/ld-linux" in library else "lib"
+        shutil.copy(library, os.path.join(root, where))
+    archive = os.path.join(folder, "initramfs.cpio")
+    with open(archive, "wb") as out:
+        names = _run("find", ".", cwd=root)
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=root, check=True,
+                       input=names.encode(), stdout=out, stderr=subprocess.DEVNULL)
+    return archive
+
+
+class GuestError(Exception):
+    """The guest did not come to its end."""
+
+
+def boot(kernel, initramfs, folder):
+    """Runs the guest to its power-off; returns its frames: name -> text."""
+    console, results = (os.path.join(folder, name) for name in ("console.log", "results.txt"))
+    qemu = subprocess.Popen(
+        ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024",
+         "-kernel", kernel, "-initrd", initramfs, "-append",
+         "console=ttyS0 loglevel=4 panic=-1 mitigations=off log_buf_len=4M nokaslr",
+         "-nic", "none", "-display", "none", "-no-reboot", "-monitor", "none",
+         "-serial", f"file:{console}", "-serial", f"file:{results}"], stdin=subprocess.DEVNULL)
+    try:
+        qemu.wait(BOOT_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        qemu.kill()
+        qemu.wait()
+    frames = parse_frames(_text(results))
+    if "end" not in frames:
+        raise GuestError(f"the guest did not finish; its console ends:\n{_text(console)[-4000:]}\n"
+                         f"frames: {sorted(frames)}\n{frames.get('agent-log', '')}")
+    return frames
+
+
+def _text(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def parse_frames(text):
+    frames, name, lines = {}, None, []
+    for line in text.replace("\r", "").split("\n"):
+        if line.startswith("OOMBOX-BEGIN "):
+            name, lines = line.partition(" ")[2], []
+        elif name is not None and line == f"OOMBOX-END {name}":
+            frames[name] = "\n".join(lines).strip("\n")
+            name = None
+        elif name is not None:
+            lines.append(line)
+    return frames

@@ -1,0 +1,79 @@
+"""Real kills on cgroup v2 in a guest: every number against its kernel's report and the truth."""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import guest
+from lib import compare
+from lib.events import parse_events
+from lib.kernel_report import parse
+from lib.machine import prints_exact_sums, require_programs, skip
+from lib.programs import binary
+
+PROGRAMS = ("oombox-agent", "oombox", "memhog")
+NEEDS = ("qemu-system-x86_64", "cpio", "busybox", "strip", "dpkg-deb")
+TIMESTAMP = re.compile(r"^\[ *\d+\.\d+\] ")
+
+
+def setUpModule():
+    require_programs(*PROGRAMS)
+    missing = [name for name in NEEDS if not shutil.which(name)]
+    if missing:
+        skip(f"not installed: {', '.join(missing)}")
+
+
+class GuestTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="oombox-guest-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_kills_in_every_kernel_equal_its_report_and_the_truth(self):
+        initramfs = guest.build_initramfs([binary(name) for name in PROGRAMS], self.folder)
+        for name, package in guest.kernels():
+            with self.subTest(kernel=name):
+                self.check(self.boot(package, initramfs))
+
+    def boot(self, package, initramfs):
+        try:
+            kernel = guest.fetch_kernel(package)
+        except subprocess.CalledProcessError as error:
+            skip(f"{package} cannot be downloaded: {error.stderr.strip()}")
+        return guest.boot(kernel, initramfs, self.folder)
+
+    def check(self, frames):
+        self.assertIn("list", frames, frames["agent-log"])
+        self.assertEqual(frames["errors"], "")
+        self.assertEqual(frames["leftovers"], "", "memhog left cgroups behind")
+        exact = prints_exact_sums(frames["release"])
+        kills = parse(TIMESTAMP.sub("", line) for line in frames["dmesg"].split("\n"))
+        events = [parse_events(text)[0] for name, text in frames.items() if name.startswith("event ")]
+        for scenario in ("grow", "neighbour", "child", "own"):
+            with self.subTest(scenario=scenario):
+                self.check_scenario(json.loads(frames[f"truth {scenario}"]), kills, events, exact)
+        self.check_storm(json.loads(frames["truth storm"]), parse_events(frames["list"]))
+        self.assertIn("guest", frames["status"])
+        self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
+
+    def check_scenario(self, truth, kills, events, exact):
+        self.assertEqual(truth["cgroup_version"], 2)
+        process, = (p for p in truth["processes"] if p["sigkilled"])
+        kill, = (k for k in kills if k.pid == process["pid"])
+        self.assertIsNotNone(kill.report, "the kernel printed no report")
+        event, = (e for e in events if e["oom"]["victims"][0]["tgid"] == process["pid"])
+
+        self.assertEqual([], compare.everything(event, kill, truth, process, lambda path: None, exact))
+
+    def check_storm(self, truth, listed):
+        pids = sorted(p["pid"] for p in truth["processes"])
+        cgroup_id = truth["cgroups"][0]["id"]
+        stormy = [e for e in listed if e["oom"]["limit_hit"].get("cgroup_id") == cgroup_id]
+        self.assertEqual(sorted(e["oom"]["victims"][0]["tgid"] for e in stormy), pids)
+        self.assertEqual(len({e["event_id"] for e in listed}), len(listed))
+
+
+if __name__ == "__main__":
+    unittest.main()
