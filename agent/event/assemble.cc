@@ -41,9 +41,9 @@ void FillQuality(const KillRecord& record, const EventContext& context, v1::OomE
   quality->set_record_version(record.version);
   *quality->mutable_commit_latency() = TimeUtil::NanosecondsToDuration(
       static_cast<int64_t>(context.committed_boottime_ns - record.boottime_ns));
-  AddMissing(quality, "top_allocators", "the code that brought the memory in was not recorded");
-  AddMissing(quality, "curve", "the memory before the kill was not recorded");
-  AddMissing(quality, "container", "the cgroup was not resolved to a container");
+  AddMissing(quality, "top_allocators", "this version records no allocations");
+  AddMissing(quality, "curve", "this version records no memory curve");
+  AddMissing(quality, "container", "this version does not ask the container runtime");
 }
 
 // A victim beyond kMaxFullVictims: who it was, nothing more.

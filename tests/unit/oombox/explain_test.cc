@@ -1,0 +1,136 @@
+#include "tools/oombox/render/explain.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/util/time_util.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tests/unit/oombox/golden.h"
+#include "tests/unit/oombox/sample_events.h"
+#include "tests/unit/oombox/verb_runner.h"
+#include "tools/oombox/render/text_width.h"
+
+namespace oombox {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+VerbResult Explain(const v1::Event& event, const RunnerOptions& runner = {}) {
+  return RunVerb(SourceOf({event}), runner, [&](const VerbContext& context) {
+    return RunExplain(event.event_id().substr(0, 6), context);
+  });
+}
+
+void ExpectOneScreen(const std::string& text) {
+  std::istringstream lines(text);
+  std::string line;
+  size_t count = 0;
+  while (std::getline(lines, line)) {
+    ++count;
+    EXPECT_LE(TextWidth(line), 100u) << line;
+  }
+  EXPECT_LE(count, 35u);
+}
+
+TEST(ExplainTest, TellsAHogFromItsNeighbour) {
+  const std::string text = Explain(HogEvent()).out;
+
+  ExpectGolden("explain_hog.txt", text);
+  ExpectOneScreen(text);
+}
+
+TEST(ExplainTest, TellsAChildKilledUnderItsParent) {
+  const std::string text = Explain(ChildEvent()).out;
+
+  ExpectGolden("explain_child.txt", text);
+  ExpectOneScreen(text);
+}
+
+TEST(ExplainTest, NamesWhatIsUnknownAndInventsNoZero) {
+  const std::string text = Explain(NodeEvent()).out;
+
+  ExpectGolden("explain_node.txt", text);
+  EXPECT_THAT(text, Not(HasSubstr(" 0 B")));
+  EXPECT_THAT(text, HasSubstr("swap unknown"));
+  EXPECT_THAT(text, HasSubstr("uid unknown"));
+}
+
+TEST(ExplainTest, TellsAGap) { ExpectGolden("explain_gap.txt", Explain(GapEventSample()).out); }
+
+TEST(ExplainTest, SurvivesHostileNamesOnOneScreen) {
+  v1::Event event = HostileEvent();
+  event.set_replayed(true);
+
+  const std::string text = Explain(event).out;
+
+  ExpectGolden("explain_hostile.txt", text);
+  ExpectOneScreen(text);
+  EXPECT_THAT(text, Not(HasSubstr("\033")));
+  EXPECT_THAT(text, Not(HasSubstr("\xe2\x80\xae")));
+}
+
+TEST(ExplainTest, ColoursOnlyWhenAsked) {
+  EXPECT_THAT(Explain(HogEvent()).out, Not(HasSubstr("\033")));
+  ExpectGolden("explain_color.txt", Explain(HogEvent(), {.color = true}).out);
+}
+
+TEST(ExplainTest, SaysLoudlyThatARecordingIsOne) {
+  v1::Event event = HogEvent();
+  event.set_replayed(true);
+
+  EXPECT_THAT(Explain(event).out,
+              HasSubstr("RECORDING: replayed from a recording, did not happen on this node now\n"));
+}
+
+TEST(ExplainTest, CountsTheKillsOfTheWorkloadInTheFile) {
+  const auto result =
+      RunVerb(SourceOf({HogEvent("4k7qzd0123456789"), HogEvent("5k7qzd0123456789", 3 * kDay)}), {},
+              [](const VerbContext& context) { return RunExplain("latest", context); });
+
+  EXPECT_THAT(result.out, HasSubstr("killed 2 times since 2026-11-20 03:18:41.318Z"));
+}
+
+TEST(ExplainTest, DrawsTheCurveWhereThereIsOne) {
+  v1::Event event = HogEvent();
+  for (int i = 0; i <= 48; ++i) {
+    auto* point = event.mutable_oom()->mutable_curve()->add_points();
+    *point->mutable_time() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(
+        kNow - 6 * kMinute - (48 - i) * kMinute);
+    point->set_usage_bytes(static_cast<uint64_t>(i) * (200u << 20) / 48);
+  }
+
+  EXPECT_THAT(Explain(event).out, HasSubstr("CURVE    02:24 ▁"));
+}
+
+TEST(ExplainTest, SaysHowToFindAnIdWhenThereIsNoSuchEvent) {
+  const auto result = RunVerb(SourceOf({HogEvent()}), {}, [](const VerbContext& context) {
+    return RunExplain("zzzzzz", context);
+  });
+
+  EXPECT_EQ(result.exit_code, kExitNotFound);
+  EXPECT_EQ(result.error, "no event \"zzzzzz\" in saved.json\ntry: oombox list   (what is there)");
+}
+
+TEST(ExplainTest, ListsTheCandidatesOfAnAmbiguousPrefix) {
+  const auto result =
+      RunVerb(SourceOf({HogEvent("4k7qzd0123456789"), ChildEvent("4k7qaa0123456789")}), {},
+              [](const VerbContext& context) { return RunGet("4k7q", context); });
+
+  EXPECT_EQ(result.exit_code, kExitNotFound);
+  EXPECT_THAT(result.error, HasSubstr("\n  4k7qzd0123456789  6m ago  /system.slice/batch.service"));
+  EXPECT_THAT(result.error,
+              HasSubstr("\n  4k7qaa0123456789  41m ago  sie/ocr-7c9d6b5f4-x2kqp/worker"));
+}
+
+TEST(ExplainTest, RefusesWhatCanBeNoReference) {
+  for (const char* reference : {"4k7", "4K7Q", "deploy/x", "", "4k7qzd01234567890"}) {
+    const auto result = RunVerb(
+        SourceOf({}), {}, [&](const VerbContext& context) { return RunGet(reference, context); });
+    EXPECT_EQ(result.exit_code, kExitUsage) << reference;
+  }
+}
+
+}  // namespace
+}  // namespace oombox

@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/oombox/golden.h"
+#include "tests/unit/oombox/sample_events.h"
+#include "tests/unit/oombox/verb_runner.h"
+#include "tools/oombox/fold.h"
+
+namespace oombox {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+VerbResult List(std::vector<v1::Event> events, std::optional<v1::CoverageSummary> coverage,
+                const RunnerOptions& runner = {}, const ListOptions& options = {}) {
+  return RunVerb(SourceOf(std::move(events), std::move(coverage)), runner,
+                 [&](const VerbContext& context) { return RunList(options, context); });
+}
+
+std::vector<v1::Event> CrashLoop() {
+  std::vector<v1::Event> events = {ChildEvent(), NodeEvent(), GapEventSample()};
+  for (int i = 0; i < 14; ++i) {
+    const std::string id = std::string(1, "0123456789abcd"[i]) + "k7qzd0123456789";
+    events.push_back(HogEvent(id, 6 * kMinute + i * 5 * kHour));
+  }
+  return events;
+}
+
+TEST(ListTest, ShowsOneLinePerWorkloadAndGapsAcrossTheWidth) {
+  const VerbResult result = List(CrashLoop(), CompleteCoverage(), {.width = 0});
+
+  ExpectGolden("list_folded.txt", result.out);
+  EXPECT_EQ(result.exit_code, kExitOk);
+}
+
+TEST(ListTest, FitsANarrowTerminal) {
+  ExpectGolden("list_80_columns.txt", List(CrashLoop(), PartialCoverage(), {.width = 80}).out);
+}
+
+TEST(ListTest, ColoursWhatMatters) {
+  ExpectGolden("list_color.txt", List(CrashLoop(), PartialCoverage(), {.color = true}).out);
+}
+
+TEST(ListTest, PrintsCompactLines) {
+  ExpectGolden("list_compact.txt",
+               List(CrashLoop(), CompleteCoverage(), {.format = OutputFormat::kCompact}).out);
+}
+
+TEST(ListTest, MakesHostileNamesHarmless) {
+  const VerbResult result = List({HostileEvent()}, CompleteCoverage(), {.width = 100});
+
+  ExpectGolden("list_hostile.txt", result.out);
+  EXPECT_THAT(result.out, Not(HasSubstr("\033")));
+}
+
+TEST(ListTest, NeverShortensWhatGoesIntoAPipe) {
+  const VerbResult result = List({HostileEvent()}, CompleteCoverage(), {.width = 0});
+
+  EXPECT_THAT(result.out, Not(HasSubstr("…")));
+  EXPECT_GT(result.out.size(), 4000u);
+}
+
+TEST(ListTest, SaysSinceWhenNothingHappened) {
+  ListOptions options;
+  options.filter.since = "3h";
+
+  const VerbResult result = List({}, CompleteCoverage(), {}, options);
+
+  EXPECT_EQ(
+      result.out,
+      "no OOM kills since 2026-11-23 00:18:41.318Z\ncoverage when saved: 1 of 1 nodes complete\n");
+}
+
+TEST(ListTest, ExitsPartialWhenANodeIsMissing) {
+  EXPECT_EQ(List({}, PartialCoverage()).exit_code, kExitPartial);
+}
+
+TEST(ListTest, IsPartialWhenNoNodeIsKnown) {
+  const VerbResult result = List({}, v1::CoverageSummary());
+
+  EXPECT_EQ(result.exit_code, kExitPartial);
+  EXPECT_THAT(result.out, HasSubstr("no node is known, so nothing was watched"));
+}
+
+TEST(ListTest, TellsThatThereAreMoreThanAskedByDefaultOnly) {
+  std::vector<v1::Event> many(1001, HogEvent());
+
+  EXPECT_THAT(List(many, CompleteCoverage()).out, HasSubstr("there are more: --last N"));
+  ListOptions options;
+  options.last = 2;
+  EXPECT_THAT(List(many, CompleteCoverage(), {}, options).out, Not(HasSubstr("there are more")));
+}
+
+TEST(ListTest, MarksRecordings) {
+  v1::Event event = HogEvent();
+  event.set_replayed(true);
+
+  const VerbResult result = List({event}, CompleteCoverage());
+
+  EXPECT_THAT(result.out, HasSubstr("4k7qzd (rec)"));
+  EXPECT_THAT(result.out, HasSubstr("RECORDING"));
+}
+
+TEST(ListTest, PrintsNothingButTheFilterWhenAsked) {
+  ListOptions options;
+  options.filter.comm = "python*";
+  options.filter.kind = "oom";
+  options.filter.print = true;
+
+  const VerbResult result = List(CrashLoop(), PartialCoverage(), {}, options);
+
+  EXPECT_EQ(result.out, "kind = oom AND comm = \"python*\"\n");
+  EXPECT_EQ(result.exit_code, kExitOk);
+}
+
+TEST(ListTest, TellsPartialCoverageBesideJsonLines) {
+  const VerbResult result =
+      List({HogEvent()}, PartialCoverage(), {.format = OutputFormat::kJsonLines});
+
+  EXPECT_THAT(result.notes, HasSubstr("1997 of 2000 nodes complete"));
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
+}
+
+TEST(ListTest, RefusesAFormatItDoesNotHave) {
+  const VerbResult result =
+      RunVerb(SourceOf({}), {.format = OutputFormat::kTable},
+              [](const VerbContext& context) { return RunGet("latest", context); });
+
+  EXPECT_EQ(result.exit_code, kExitUsage);
+  EXPECT_THAT(result.error, HasSubstr("yaml, json, jsonl"));
+}
+
+TEST(FoldTest, CountsKillsAndKeepsTheOldestTime) {
+  const std::vector<v1::Event> events = {HogEvent("a", kMinute), ChildEvent("b", kHour),
+                                         HogEvent("c", kDay)};
+
+  const std::vector<EventGroup> groups = FoldEvents(events, Folding::kByWorkload);
+
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].newest->event_id(), "a");
+  EXPECT_EQ(groups[0].kills, 2u);
+  EXPECT_EQ(groups[0].oldest_ns, kNow - kDay);
+}
+
+TEST(FoldTest, KeepsTheSamePathOnAnotherNodeApart) {
+  std::vector<v1::Event> events = {HogEvent("a"), HogEvent("b")};
+  events[1].mutable_node()->set_node_name("node-2");
+
+  EXPECT_EQ(FoldEvents(events, Folding::kByWorkload).size(), 2u);
+}
+
+TEST(FoldTest, FoldsAnOwnersPodsAcrossNodes) {
+  std::vector<v1::Event> events = {ChildEvent("a"), ChildEvent("b")};
+  events[1].mutable_node()->set_node_name("node-2");
+
+  EXPECT_EQ(FoldEvents(events, Folding::kByWorkload).size(), 1u);
+}
+
+TEST(FoldTest, NeverFoldsGapsNorUnknownWorkloads) {
+  std::vector<v1::Event> events = {GapEventSample("a"), GapEventSample("b"), NodeEvent("c"),
+                                   NodeEvent("d")};
+
+  EXPECT_EQ(FoldEvents(events, Folding::kByWorkload).size(), 4u);
+}
+
+TEST(FoldTest, LeavesEveryKillItsLineWhenAsked) {
+  const std::vector<v1::Event> events = {HogEvent("a"), HogEvent("b")};
+
+  EXPECT_EQ(FoldEvents(events, Folding::kNone).size(), 2u);
+}
+
+}  // namespace
+}  // namespace oombox

@@ -1,0 +1,75 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/oombox/golden.h"
+#include "tests/unit/oombox/sample_events.h"
+#include "tests/unit/oombox/verb_runner.h"
+#include "tools/oombox/render/style.h"
+#include "tools/oombox/render/watch_line.h"
+
+namespace oombox {
+namespace {
+
+using ::testing::HasSubstr;
+
+VerbResult Watch(std::vector<v1::Event> events, const WatchOptions& options = {},
+                 const RunnerOptions& runner = {}) {
+  return RunVerb(SourceOf(std::move(events)), runner, [&](const VerbContext& context) {
+    return RunWatch(options, context, std::stop_token());
+  });
+}
+
+TEST(WatchTest, PrintsALinePerEventOldestFirst) {
+  v1::Event recorded = HogEvent("3k7qzd0123456789", kMinute);
+  recorded.set_replayed(true);
+
+  const VerbResult result =
+      Watch({HogEvent(), ChildEvent(), NodeEvent(), GapEventSample(), HostileEvent(), recorded});
+
+  ExpectGolden("watch.txt", result.out);
+  EXPECT_EQ(result.exit_code, kExitOk);
+}
+
+TEST(WatchTest, EndsAfterAsManyLinesAsAsked) {
+  const VerbResult result = Watch({HogEvent(), ChildEvent(), NodeEvent()}, {.count = 2});
+
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 2);
+}
+
+TEST(WatchTest, PrintsJsonLines) {
+  const VerbResult result = Watch({HogEvent()}, {}, {.format = OutputFormat::kJsonLines});
+
+  EXPECT_THAT(result.out, ::testing::StartsWith("{\"event_id\":\"4k7qzd0123456789\""));
+}
+
+TEST(WatchTest, DoesNotTellARevisionThatShowsNothingNew) {
+  class Revising final : public EventSource {
+   public:
+    std::string Describe() const override { return "test"; }
+    Result<EventList> ListEvents(const ListRequest&) override { return EventList{}; }
+    Result<v1::Event> GetEvent(std::string_view) override { return v1::Event(); }
+    Result<v1::ExplainEventResponse> Explain(std::string_view) override { return {}; }
+    Status Watch(const WatchRequest&, const WatchSink& sink, std::stop_token) override {
+      v1::WatchEventsResponse response;
+      *response.mutable_event() = HogEvent();
+      sink.on_response(response);
+      response.mutable_event()->set_revision(2);
+      sink.on_response(response);
+      response.mutable_event()->mutable_oom()->mutable_limit_hit()->set_limit_bytes(1 << 30);
+      sink.on_response(response);
+      return {};
+    }
+    Result<std::vector<v1::NodeStatus>> Nodes() override { return std::vector<v1::NodeStatus>(); }
+    Result<v1::GetVersionResponse> Version() override { return {}; }
+  };
+
+  const VerbResult result =
+      RunVerb(std::make_unique<Revising>(), {},
+              [](const VerbContext& context) { return RunWatch({}, context, std::stop_token()); });
+
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 2);
+  EXPECT_THAT(result.out, HasSubstr("limit 1Gi"));
+}
+
+}  // namespace
+}  // namespace oombox

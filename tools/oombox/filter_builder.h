@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "agent/common/result.h"
+#include "tools/oombox/options.h"
+
+namespace oombox {
+
+// The filter string that a server understands, composed of the options. kInvalid names the option,
+// what is wrong with it and what to write instead.
+//
+// A gap is kept in sight: where --cgroup or --comm choose among kills and --kind says nothing, gaps
+// are listed too, because what was lost in one may have been the kill asked for.
+Result<std::string> BuildFilter(const FilterOptions& options, int64_t now_ns);
+
+// `text` in double quotes, as the filter language reads it back.
+std::string QuoteFilterValue(std::string_view text);
+
+}  // namespace oombox

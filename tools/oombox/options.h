@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace oombox {
+
+// What the command line asked for, as typed; checked where it is used.
+
+enum class OutputFormat { kDefault, kTable, kCompact, kJson, kJsonLines, kYaml };
+
+enum class ColorMode { kAuto, kAlways, kNever };
+
+// Options of every verb.
+struct GlobalOptions {
+  std::string server;  // empty: the environment, then the default collector
+  bool local = false;
+  std::string file;  // saved events instead of a server; "-" is stdin
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  bool insecure = false;
+  std::string timeout = "10s";
+  OutputFormat format = OutputFormat::kDefault;
+  ColorMode color = ColorMode::kAuto;
+  bool no_headers = false;
+};
+
+// Options that become one filter string.
+struct FilterOptions {
+  std::string since;
+  std::string until;
+  std::string cgroup;
+  std::string comm;
+  std::string host;
+  std::string kind;
+  std::string expression;
+  bool print = false;
+};
+
+struct ListOptions {
+  FilterOptions filter;
+  int64_t last = 0;  // 0: the default bound
+  bool no_group = false;
+};
+
+struct WatchOptions {
+  FilterOptions filter;
+  bool reconnect = true;
+  int64_t count = 0;  // 0: without end
+  std::chrono::milliseconds backoff{200};
+};
+
+struct StatusOptions {
+  bool verbose = false;
+};
+
+struct VersionOptions {
+  bool check = false;
+};
+
+}  // namespace oombox

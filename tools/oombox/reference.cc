@@ -1,0 +1,92 @@
+#include "tools/oombox/reference.h"
+
+#include <algorithm>
+
+#include "tools/oombox/filter_builder.h"
+#include "tools/oombox/printable.h"
+#include "tools/oombox/render/event_names.h"
+#include "tools/oombox/render/units.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr size_t kShortest = 6;
+constexpr size_t kMinPrefix = 4;
+constexpr size_t kIdLength = 16;
+constexpr size_t kMaxCandidates = 10;
+constexpr std::string_view kIdCharacters = "0123456789abcdefghjkmnpqrstvwxyz";
+
+size_t CommonPrefix(std::string_view a, std::string_view b) {
+  const auto [end, unused] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  return static_cast<size_t>(end - a.begin());
+}
+
+}  // namespace
+
+Status CheckReference(std::string_view reference) {
+  if (reference == "latest") {
+    return {};
+  }
+  if (reference.find_first_not_of(kIdCharacters) != std::string_view::npos ||
+      reference.size() < kMinPrefix || reference.size() > kIdLength) {
+    return MakeError(
+        ErrorCode::kInvalid,
+        "\"{}\" names no event: a reference is \"latest\" or {} to {} characters of an id\n"
+        "try: oombox list   (the ID column)",
+        Printable(reference), kMinPrefix, kIdLength);
+  }
+  return {};
+}
+
+std::vector<std::string> ShortIds(const std::vector<const v1::Event*>& events) {
+  std::vector<std::string_view> sorted;
+  for (const v1::Event* event : events) {
+    sorted.push_back(event->event_id());
+  }
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  size_t length = kShortest;
+  for (size_t i = 1; i < sorted.size(); ++i) {
+    length = std::max(length, CommonPrefix(sorted[i - 1], sorted[i]) + 1);
+  }
+  std::vector<std::string> ids;
+  for (const v1::Event* event : events) {
+    ids.push_back(event->event_id().substr(0, length));
+  }
+  return ids;
+}
+
+std::string ShortId(const v1::Event& event) { return event.event_id().substr(0, kShortest); }
+
+Error ExplainReferenceError(Error error, std::string_view reference, EventSource* source,
+                            int64_t now_ns) {
+  if (error.code == ErrorCode::kNotFound) {
+    error.message = reference == "latest"
+                        ? fmt::format("no OOM kill is recorded by {}", source->Describe())
+                        : fmt::format("no event \"{}\" in {}", reference, source->Describe());
+    error.message += "\ntry: oombox list   (what is there)";
+    return error;
+  }
+  if (error.code != ErrorCode::kAmbiguous) {
+    return error;
+  }
+  error.message = fmt::format("\"{}\" names several events; give more of the id:", reference);
+  ListRequest request;
+  request.filter = fmt::format("id = {}", QuoteFilterValue(std::string(reference) + "*"));
+  request.limit = kMaxCandidates;
+  const auto list = source->ListEvents(request);
+  if (!list.has_value()) {
+    return error;
+  }
+  for (const v1::Event& event : list->events) {
+    error.message += fmt::format("\n  {}  {} ago  {}", event.event_id(),
+                                 FormatAge(now_ns - ToNs(event.event_time())), EventSubject(event));
+  }
+  if (list->more) {
+    error.message += "\n  and more";
+  }
+  return error;
+}
+
+}  // namespace oombox

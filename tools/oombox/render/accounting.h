@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "oombox/v1/query.pb.h"
+
+namespace oombox {
+
+// The identity kernel = captured + dropped + counted twice + gap, of one node or summed over
+// several.
+struct KillBalance {
+  std::optional<uint64_t> kernel;  // absent: the node could not read the kernel's count
+  uint64_t captured = 0;
+  uint64_t dropped = 0;
+  uint64_t double_counted = 0;
+  uint64_t events = 0;
+  // What is left unexplained; negative when more was captured than the kernel counted.
+  std::optional<int64_t> gap;
+};
+
+// Nothing when the node's numbers are too old to be told.
+std::optional<KillBalance> BalanceOf(const v1::NodeStatus& node);
+
+struct KillTotals {
+  size_t nodes = 0;  // known to the server
+  size_t complete = 0;
+  size_t counted = 0;  // nodes the sums are made of
+  size_t silent = 0;   // no usable numbers at all
+  size_t kernel_unknown = 0;
+  KillBalance sum;  // over the counted
+};
+void AddTo(const v1::NodeStatus& node, KillTotals* totals);
+
+// "2 nodes: 1 complete · kernel 14 kills = 13 captured + 0 dropped + 1 gap · 12 events", and on a
+// second line which nodes the sum leaves out.
+std::string TotalsLine(const KillTotals& totals);
+
+}  // namespace oombox

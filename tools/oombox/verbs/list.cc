@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include "tools/oombox/filter_builder.h"
+#include "tools/oombox/moment.h"
+#include "tools/oombox/render/coverage.h"
+#include "tools/oombox/render/json.h"
+#include "tools/oombox/render/list_view.h"
+#include "tools/oombox/render/yaml.h"
+#include "tools/oombox/verbs/verbs.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr size_t kDefaultLimit = 1000;
+constexpr int64_t kMaxLimit = 100'000;
+
+bool IsForMachines(OutputFormat format) {
+  return format == OutputFormat::kJson || format == OutputFormat::kJsonLines ||
+         format == OutputFormat::kYaml;
+}
+
+v1::ListEventsResponse AsMessage(EventList list) {
+  v1::ListEventsResponse message;
+  for (v1::Event& event : list.events) {
+    *message.add_events() = std::move(event);
+  }
+  if (list.coverage) {
+    *message.mutable_coverage() = std::move(*list.coverage);
+  }
+  return message;
+}
+
+// Lines hold events alone, so the coverage and what was cut go to the notes.
+Status PrintLines(const EventList& list, const VerbContext& context) {
+  for (const v1::Event& event : list.events) {
+    OOMBOX_TRY(const std::string line, ToJson(event, JsonLayout::kOneLine));
+    context.out->Write(line);
+  }
+  if (!IsWhole(list)) {
+    fmt::print(context.notes, "oombox: {}\n", CoverageLine(list));
+  }
+  return {};
+}
+
+Status Print(EventList list, const ListOptions& options, const VerbContext& context) {
+  if (list.more && IsForMachines(context.format)) {
+    fmt::print(context.notes, "oombox: only the newest {} events; there are more: --last N\n",
+               list.events.size());
+  }
+  switch (context.format) {
+    case OutputFormat::kJson: {
+      OOMBOX_TRY(const std::string text, ToJson(AsMessage(std::move(list)), JsonLayout::kIndented));
+      context.out->Write(text);
+      return {};
+    }
+    case OutputFormat::kYaml:
+      context.out->Write(ToYaml(AsMessage(std::move(list))));
+      return {};
+    case OutputFormat::kJsonLines:
+      return PrintLines(list, context);
+    default:
+      break;
+  }
+  ListView view;
+  view.now_ns = context.now_ns;
+  view.width = context.out->width();
+  view.headers = context.headers;
+  view.folding = options.no_group ? Folding::kNone : Folding::kByWorkload;
+  view.paint = context.out->paint();
+  if (!options.filter.since.empty()) {
+    OOMBOX_TRY(view.since_ns, ParseMoment(options.filter.since, context.now_ns));
+  }
+  context.out->Write(context.format == OutputFormat::kCompact ? RenderListCompact(list, view)
+                                                              : RenderListTable(list, view));
+  return {};
+}
+
+}  // namespace
+
+Result<ExitCode> RunList(const ListOptions& options, const VerbContext& context) {
+  using F = OutputFormat;
+  OOMBOX_RETURN_IF_ERROR(CheckFormat("list", context.format,
+                                     {F::kTable, F::kCompact, F::kJson, F::kJsonLines, F::kYaml}));
+  if (options.last < 0 || options.last > kMaxLimit) {
+    return MakeError(ErrorCode::kInvalid, "--last {}: give a number from 1 to {}", options.last,
+                     kMaxLimit);
+  }
+  OOMBOX_TRY(const std::string filter, BuildFilter(options.filter, context.now_ns));
+  if (options.filter.print) {
+    context.out->Write(filter + "\n");
+    return kExitOk;
+  }
+  ListRequest request;
+  request.filter = filter;
+  request.view = IsForMachines(context.format) ? v1::EVENT_VIEW_FULL : v1::EVENT_VIEW_BASIC;
+  request.limit = options.last == 0 ? kDefaultLimit : static_cast<size_t>(options.last);
+  OOMBOX_TRY(EventList list, context.source->ListEvents(request));
+  if (options.last != 0) {
+    list.more = false;  // asked for so many, got so many
+  }
+  const bool whole = IsWhole(list);
+  OOMBOX_RETURN_IF_ERROR(Print(std::move(list), options, context));
+  return whole ? kExitOk : kExitPartial;
+}
+
+}  // namespace oombox
