@@ -71,9 +71,9 @@ class RunningAgent final : public Agent {
 
   // In the order of the flow; each step needs the ones before.
   Started Start() {
-    for (const auto step : {&RunningAgent::CheckConfig, &RunningAgent::OpenStores,
-                            &RunningAgent::LoadProbe, &RunningAgent::StartStages,
-                            &RunningAgent::StartUplink, &RunningAgent::StartServer}) {
+    for (const auto step :
+         {&RunningAgent::CheckConfig, &RunningAgent::OpenStores, &RunningAgent::LoadProbe,
+          &RunningAgent::StartStages, &RunningAgent::StartUplink, &RunningAgent::StartServer}) {
       if (Started started = (this->*step)(); !started) {
         return started;
       }
@@ -135,9 +135,8 @@ Started RunningAgent::OpenStores() {
       return copied;
     }
   }
-  auto journal =
-      Journal::Open({.path = state_dir_->journal_path(),
-                     .max_bytes = static_cast<uint64_t>(config_.journal_max_bytes)});
+  auto journal = Journal::Open({.path = state_dir_->journal_path(),
+                                .max_bytes = static_cast<uint64_t>(config_.journal_max_bytes)});
   if (!journal) {
     return Fail(CodeOf(journal.error()), journal.error());
   }
@@ -156,17 +155,17 @@ Started RunningAgent::OpenStores() {
 // A replay works on a copy: a recording is never changed.
 Started RunningAgent::CopyRecording(const std::string& journal_path) {
   if (std::filesystem::exists(journal_path)) {
-    return tl::unexpected(
-        StartFailure{ExitCode::kUsage,
-                     fmt::format("the state folder {} is in use; replay into a new one (--state-dir)",
-                                 config_.state_dir)});
+    return tl::unexpected(StartFailure{
+        ExitCode::kUsage,
+        fmt::format("the state folder {} is in use; replay into a new one (--state-dir)",
+                    config_.state_dir)});
   }
   std::error_code error;
   std::filesystem::copy_file(config_.replay, journal_path, error);
   if (error) {
-    return tl::unexpected(
-        StartFailure{ExitCode::kUsage,
-                     fmt::format("cannot read the recording {}: {}", config_.replay, error.message())});
+    return tl::unexpected(StartFailure{
+        ExitCode::kUsage,
+        fmt::format("cannot read the recording {}: {}", config_.replay, error.message())});
   }
   return {};
 }
@@ -176,9 +175,9 @@ Started RunningAgent::LoadProbe() {
   if (!replaying()) {
     auto probe = KillProbe::Load({.ring_bytes = static_cast<uint64_t>(config_.ring_bytes)});
     if (!probe) {
-      return Fail(probe.error().code == ErrorCode::kInvalid ? ExitCode::kUsage
-                                                            : ExitCode::kUnavailable,
-                  probe.error());
+      return Fail(
+          probe.error().code == ErrorCode::kInvalid ? ExitCode::kUsage : ExitCode::kUnavailable,
+          probe.error());
     }
     probe_ = std::move(*probe);
     at_attach_ = ReadCountsAtAttach(*probe_);
@@ -196,12 +195,11 @@ Started RunningAgent::LoadProbe() {
 }
 
 Started RunningAgent::StartStages() {
-  events_ = std::make_unique<EventStage>(
-      EventStage::Options{.cluster_name = config_.cluster,
-                          .node_name = config_.node_name,
-                          .replayed = replaying(),
-                          .decode = DecodeKill},
-      *journal_, *store_);
+  events_ = std::make_unique<EventStage>(EventStage::Options{.cluster_name = config_.cluster,
+                                                             .node_name = config_.node_name,
+                                                             .replayed = replaying(),
+                                                             .decode = DecodeKill},
+                                         *journal_, *store_);
   TellMovedAside();
   if (probe_ != nullptr) {
     auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());

@@ -13,7 +13,7 @@ enum class ExitCode {
   kOk = 0,
   kFailure = 1,
   kUsage = 2,
-  kUnavailable = 69,  // BPF cannot be loaded here
+  kUnavailable = 69,   // BPF cannot be loaded here
   kCannotCreate = 73,  // state folder or socket cannot be written
   kInUse = 75,         // another agent has the state folder or the socket
 };
@@ -23,8 +23,8 @@ struct StartFailure {
   std::string message;  // cause and remedy, one line
 };
 
-// The composition root: owns every stage in the order of the flow and connects them. Destruction stops them
-// in reverse; what the kernel has delivered by then is an event.
+// The composition root: owns every stage in the order of the flow and connects them. Destruction
+// stops them in reverse; what the kernel has delivered by then is an event.
 class Agent {
  public:
   static tl::expected<std::unique_ptr<Agent>, StartFailure> Start(const AgentConfig& config);

@@ -9,7 +9,8 @@
 
 namespace oombox {
 
-// The settings of oombox-agent with their defaults. docs/configuration.md is generated from the table.
+// The settings of oombox-agent with their defaults. docs/configuration.md is generated from the
+// table.
 struct AgentConfig {
   std::string state_dir = "/var/lib/oombox";
   std::string socket = "/run/oombox/agent.sock";

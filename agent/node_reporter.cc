@@ -70,8 +70,8 @@ void NodeReporter::ReportGaps(const KillCounts& counts) {
     drops_reported_ = dropped;
   }
   if (counts.unexplained > gaps_reported_) {
-    report(v1::GapEvent::CAUSE_UNEXPLAINED, counts.unexplained - gaps_reported_,
-           counts.unexplained, "the kernel counted kills that the programs did not see");
+    report(v1::GapEvent::CAUSE_UNEXPLAINED, counts.unexplained - gaps_reported_, counts.unexplained,
+           "the kernel counted kills that the programs did not see");
     gaps_reported_ = counts.unexplained;
   }
 }
@@ -123,7 +123,8 @@ void NodeReporter::FillCoverage(v1::NodeReport& report) const {
     coverage->set_state(v1::Coverage::STATE_UNKNOWN);
     coverage->set_reason("the kernel's own count (oom_kill in /proc/vmstat) cannot be read");
   } else if (seen.dropped_ring_full > 0) {
-    coverage->set_reason(fmt::format("{} kills dropped, the ring was full", seen.dropped_ring_full));
+    coverage->set_reason(
+        fmt::format("{} kills dropped, the ring was full", seen.dropped_ring_full));
   } else if (counts_.unexplained > 0) {
     coverage->set_reason(
         fmt::format("the kernel counted {} kills that were not seen", counts_.unexplained));
@@ -144,8 +145,8 @@ void NodeReporter::FillAccounting(v1::NodeReport& report) const {
   if (sources_.probe == nullptr) {
     return;
   }
-  // Now, not of the last tick: whoever asks after a kill wants to see it. The programs' counters are read
-  // first, so that the kernel's is never behind.
+  // Now, not of the last tick: whoever asks after a kill wants to see it. The programs' counters
+  // are read first, so that the kernel's is never behind.
   const oombox_kill_counters seen = sources_.probe->Counters();
   if (const auto kernel = ReadKernelKills(); kernel && sources_.kernel_kills_at_attach) {
     accounting->set_kernel_kills(*kernel - *sources_.kernel_kills_at_attach);
@@ -186,7 +187,8 @@ Result<std::vector<v1::NodeStatus>> NodeReporter::Nodes() {
 Result<v1::NodeReport> NodeReporter::FreshReport(const std::string& node_name,
                                                  std::chrono::milliseconds /*timeout*/) {
   if (!node_name.empty() && node_name != sources_.identity.node_name()) {
-    return MakeError(ErrorCode::kNotFound, "this agent is node \"{}\"; ask the collector for others",
+    return MakeError(ErrorCode::kNotFound,
+                     "this agent is node \"{}\"; ask the collector for others",
                      sources_.identity.node_name());
   }
   return Report();

@@ -20,9 +20,9 @@
 
 namespace oombox {
 
-// What this node says of itself: made anew for whoever asks, and looked at every 10 s to find kills that the
-// kernel counted and we did not see, and kills the full ring dropped: each becomes a gap event.
-// Owns one thread. Report, Nodes and FreshReport are thread-safe.
+// What this node says of itself: made anew for whoever asks, and looked at every 10 s to find kills
+// that the kernel counted and we did not see, and kills the full ring dropped: each becomes a gap
+// event. Owns one thread. Report, Nodes and FreshReport are thread-safe.
 class NodeReporter final : public NodeDirectory {
  public:
   static constexpr std::chrono::seconds kInterval{10};
@@ -30,8 +30,8 @@ class NodeReporter final : public NodeDirectory {
   struct Sources {
     v1::NodeIdentity identity;
     JournalSession session;
-    const KillProbe* probe;    // null when replaying
-    const Capture* capture;    // null when replaying
+    const KillProbe* probe;  // null when replaying
+    const Capture* capture;  // null when replaying
     EventStage* events;
     EventStore* store;
     std::optional<uint64_t> kernel_kills_at_attach;
@@ -62,7 +62,7 @@ class NodeReporter final : public NodeDirectory {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   Accounting accounting_;
-  KillCounts counts_;          // of the last tick
+  KillCounts counts_;            // of the last tick
   uint64_t gaps_reported_ = 0;   // kills already told as CAUSE_UNEXPLAINED
   uint64_t drops_reported_ = 0;  // kills already told as CAUSE_RING_FULL
   int64_t last_tick_wall_ns_;

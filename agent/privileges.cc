@@ -13,7 +13,8 @@ Status DropCapabilities() {
   capng_apply(CAPNG_SELECT_BOUNDS);
   capng_clear(CAPNG_SELECT_ALL);
   if (const int error = capng_apply(CAPNG_SELECT_CAPS); error < 0) {
-    return MakeError(ErrorCode::kPermission, "cannot drop capabilities (libcap-ng error {})", error);
+    return MakeError(ErrorCode::kPermission, "cannot drop capabilities (libcap-ng error {})",
+                     error);
   }
   if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL) {
     return MakeSystemError(ErrorCode::kPermission, errno, "cannot clear ambient capabilities");

@@ -15,7 +15,8 @@ Result<StateDir> StateDir::Open(std::string path) {
   if (error) {
     return MakeSystemError(
         ErrorCode::kPermission, error.value(),
-        fmt::format("cannot create the state folder {} (choose a writable one with --state-dir)", path));
+        fmt::format("cannot create the state folder {} (choose a writable one with --state-dir)",
+                    path));
   }
   if (created) {
     ::chmod(path.c_str(), 0750);
@@ -29,10 +30,11 @@ Result<StateDir> StateDir::Open(std::string path) {
                     path));
   }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return MakeError(ErrorCode::kUnavailable,
-                     "another agent works on the state folder {}: stop it, or give this one its own "
-                     "--state-dir and --socket",
-                     path);
+    return MakeError(
+        ErrorCode::kUnavailable,
+        "another agent works on the state folder {}: stop it, or give this one its own "
+        "--state-dir and --socket",
+        path);
   }
   return StateDir(std::move(path), std::move(lock));
 }

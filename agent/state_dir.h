@@ -11,8 +11,8 @@ namespace oombox {
 // <path>/agent.lock, given back when the object or the process ends).
 class StateDir {
  public:
-  // Creates the folder (0750) when it is missing. kUnavailable: another agent holds it; kPermission:
-  // it cannot be created or written.
+  // Creates the folder (0750) when it is missing. kUnavailable: another agent holds it;
+  // kPermission: it cannot be created or written.
   static Result<StateDir> Open(std::string path);
 
   std::string journal_path() const { return path_ + "/journal.db"; }

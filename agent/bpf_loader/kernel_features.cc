@@ -17,19 +17,22 @@ struct FreeBtf {
   void operator()(btf* b) const { btf__free(b); }
 };
 
-// CONFIG_DEBUG_INFO_BTF keeps the prototype of tracepoint X as `typedef void (*btf_trace_X)(void *, ...)`.
+// CONFIG_DEBUG_INFO_BTF keeps the prototype of tracepoint X as `typedef void (*btf_trace_X)(void *,
+// ...)`.
 Result<uint32_t> TracepointArguments(const btf* kernel, const char* tracepoint) {
   const std::string name = fmt::format("btf_trace_{}", tracepoint);
   const int id = btf__find_by_name_kind(kernel, name.c_str(), BTF_KIND_TYPEDEF);
   if (id < 0) {
-    return MakeError(ErrorCode::kUnavailable,
-                     "the kernel has no tracepoint {}: Linux 5.10 or newer with CONFIG_FTRACE is needed",
-                     tracepoint);
+    return MakeError(
+        ErrorCode::kUnavailable,
+        "the kernel has no tracepoint {}: Linux 5.10 or newer with CONFIG_FTRACE is needed",
+        tracepoint);
   }
   const btf_type* pointer = btf__type_by_id(kernel, btf__type_by_id(kernel, id)->type);
   const btf_type* prototype = pointer == nullptr ? nullptr : btf__type_by_id(kernel, pointer->type);
   if (prototype == nullptr || !btf_is_func_proto(prototype)) {
-    return MakeError(ErrorCode::kUnavailable, "the kernel's BTF has no prototype for {}", tracepoint);
+    return MakeError(ErrorCode::kUnavailable, "the kernel's BTF has no prototype for {}",
+                     tracepoint);
   }
   return static_cast<uint32_t>(btf_vlen(prototype)) - 1;  // without the leading void *
 }
@@ -79,20 +82,22 @@ Result<KernelFeatures> ReadKernelFeatures(const std::string& btf_path) {
 
 Status CheckMayLoad(const std::string& proc_status, const std::string& lockdown) {
   if (ReadFile(lockdown).find("[confidentiality]") != std::string::npos) {
-    return MakeError(ErrorCode::kUnavailable,
-                     "the kernel is locked down to confidentiality, which forbids BPF to read kernel "
-                     "memory; boot with lockdown=integrity or none");
+    return MakeError(
+        ErrorCode::kUnavailable,
+        "the kernel is locked down to confidentiality, which forbids BPF to read kernel "
+        "memory; boot with lockdown=integrity or none");
   }
   const uint64_t caps = EffectiveCapabilities(ReadFile(proc_status));
   const auto has = [caps](int capability) { return ((caps >> capability) & 1U) != 0; };
   if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))) {
     return {};
   }
-  return MakeError(ErrorCode::kPermission,
-                   "missing {}{}{}: loading BPF programs needs CAP_BPF and CAP_PERFMON; run as root or "
-                   "add them to the container's securityContext",
-                   has(CAP_BPF) ? "" : "CAP_BPF", has(CAP_BPF) || has(CAP_PERFMON) ? "" : " and ",
-                   has(CAP_PERFMON) ? "" : "CAP_PERFMON");
+  return MakeError(
+      ErrorCode::kPermission,
+      "missing {}{}{}: loading BPF programs needs CAP_BPF and CAP_PERFMON; run as root or "
+      "add them to the container's securityContext",
+      has(CAP_BPF) ? "" : "CAP_BPF", has(CAP_BPF) || has(CAP_PERFMON) ? "" : " and ",
+      has(CAP_PERFMON) ? "" : "CAP_PERFMON");
 }
 
 }  // namespace oombox

@@ -27,7 +27,8 @@ using Skeleton = std::unique_ptr<kill_bpf, DestroySkeleton>;
 int LogFromLibbpf(libbpf_print_level /*level*/, const char* format, va_list arguments) {
   va_list again;
   va_copy(again, arguments);
-  std::string text(static_cast<size_t>(std::max(0, std::vsnprintf(nullptr, 0, format, again))), ' ');
+  std::string text(static_cast<size_t>(std::max(0, std::vsnprintf(nullptr, 0, format, again))),
+                   ' ');
   va_end(again);
   std::vsnprintf(text.data(), text.size() + 1, format, arguments);
   while (text.ends_with('\n')) {
@@ -50,13 +51,15 @@ void ChoosePrograms(kill_bpf* skeleton, const KernelFeatures& features) {
 tl::unexpected<Error> LoadError(int error) {
   const int number = -error;
   if (number == EPERM || number == EACCES) {
-    return MakeSystemError(ErrorCode::kPermission, number,
-                           "the kernel refused the BPF programs (CAP_BPF and CAP_PERFMON are needed; "
-                           "before Linux 5.11 also a higher memlock limit or CAP_SYS_RESOURCE)");
+    return MakeSystemError(
+        ErrorCode::kPermission, number,
+        "the kernel refused the BPF programs (CAP_BPF and CAP_PERFMON are needed; "
+        "before Linux 5.11 also a higher memlock limit or CAP_SYS_RESOURCE)");
   }
-  return MakeSystemError(ErrorCode::kUnavailable, number,
-                         "the kernel refused the BPF programs (log-level debug shows its verifier's "
-                         "reasons)");
+  return MakeSystemError(
+      ErrorCode::kUnavailable, number,
+      "the kernel refused the BPF programs (log-level debug shows its verifier's "
+      "reasons)");
 }
 
 uint64_t Load64(const __u64& counter) {
@@ -123,8 +126,8 @@ Status CheckRingSize(uint64_t bytes) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   if (bytes < page || (bytes & (bytes - 1)) != 0 || bytes > (1ULL << 30)) {
     return MakeError(ErrorCode::kInvalid,
-                     "ring-bytes {} is no power of two from {} to {}; the default is 4194304", bytes,
-                     page, 1ULL << 30);
+                     "ring-bytes {} is no power of two from {} to {}; the default is 4194304",
+                     bytes, page, 1ULL << 30);
   }
   return {};
 }

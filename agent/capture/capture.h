@@ -13,11 +13,11 @@
 
 namespace oombox {
 
-// The first stage: moves raw records from the kernel's ring to the journal. Order is everything: the batch
-// is committed, then the ring's room is given back, then `on_committed` runs. While the journal refuses (a
-// full disk), nothing is released and the commit is tried again every second: the ring fills, and the
-// kernel counts what it cannot put there.
-// Owns one thread, from Start to destruction.
+// The first stage: moves raw records from the kernel's ring to the journal. Order is everything:
+// the batch is committed, then the ring's room is given back, then `on_committed` runs. While the
+// journal refuses (a full disk), nothing is released and the commit is tried again every second:
+// the ring fills, and the kernel counts what it cannot put there. Owns one thread, from Start to
+// destruction.
 class Capture {
  public:
   struct Dependencies {

@@ -61,7 +61,8 @@ Result<CgroupPages> Decode(const oombox_cgroup& in, std::string_view names) {
                   .oom_group = (in.flags & OOMBOX_CGROUP_OOM_GROUP) != 0};
   if ((in.flags & OOMBOX_CGROUP_NAME_CUT) == 0) {
     if (size_t{in.name_offset} + in.name_len > names.size()) {
-      return MakeError(ErrorCode::kCorrupt, "kill record: a cgroup name lies outside of the record");
+      return MakeError(ErrorCode::kCorrupt,
+                       "kill record: a cgroup name lies outside of the record");
     }
     out.name = names.substr(in.name_offset, in.name_len);
   }
@@ -103,10 +104,11 @@ Status CheckHeader(std::string_view bytes, oombox_record_header& header) {
   }
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.type != OOMBOX_RECORD_KILL || header.version != OOMBOX_KILL_VERSION) {
-    return MakeError(ErrorCode::kNotFound,
-                     "record type {} version {} is unknown here: it was written by another version of "
-                     "the agent",
-                     header.type, header.version);
+    return MakeError(
+        ErrorCode::kNotFound,
+        "record type {} version {} is unknown here: it was written by another version of "
+        "the agent",
+        header.type, header.version);
   }
   if (header.size != bytes.size() || bytes.size() < kFixedSize ||
       bytes.size() > sizeof(oombox_kill_record)) {

@@ -7,8 +7,8 @@
 
 namespace oombox {
 
-// Decodes one raw record of bpf/oombox_abi.h. Pure: bytes in, struct out; every count, offset and size is
-// checked, since journals and rings may hold damaged bytes or records of other versions.
+// Decodes one raw record of bpf/oombox_abi.h. Pure: bytes in, struct out; every count, offset and
+// size is checked, since journals and rings may hold damaged bytes or records of other versions.
 // kCorrupt: damaged. kNotFound: a type or version this build does not know (newer agent).
 Result<KillRecord> DecodeKill(std::string_view bytes);
 

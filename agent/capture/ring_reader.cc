@@ -12,15 +12,16 @@ namespace oombox {
 namespace {
 
 uint64_t Load(const uint64_t* position) {
-  return std::atomic_ref<uint64_t>(*const_cast<uint64_t*>(position)).load(std::memory_order_acquire);
+  return std::atomic_ref<uint64_t>(*const_cast<uint64_t*>(position))
+      .load(std::memory_order_acquire);
 }
 
 constexpr uint64_t RoundUp8(uint64_t n) { return (n + 7) & ~7ULL; }
 
 }  // namespace
 
-// The mapping is the kernel's (kernel/bpf/ringbuf.c): page 0 the consumer position, writable; page 1 the
-// producer position; then the data pages twice in a row, so that no record wraps.
+// The mapping is the kernel's (kernel/bpf/ringbuf.c): page 0 the consumer position, writable; page
+// 1 the producer position; then the data pages twice in a row, so that no record wraps.
 Result<std::unique_ptr<RingReader>> RingReader::Map(int ring_fd, uint64_t ring_bytes) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   void* consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd, 0);

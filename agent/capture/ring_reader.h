@@ -9,10 +9,10 @@
 
 namespace oombox {
 
-// Reads a BPF ring buffer without letting go of what it read: Peek shows records, Release gives their room
-// back to the kernel. Between the two the caller puts them on disk. (libbpf's ring_buffer releases each
-// record when its callback returns, whatever it returns.)
-// One thread only. The views of Peek are valid until Release.
+// Reads a BPF ring buffer without letting go of what it read: Peek shows records, Release gives
+// their room back to the kernel. Between the two the caller puts them on disk. (libbpf's
+// ring_buffer releases each record when its callback returns, whatever it returns.) One thread
+// only. The views of Peek are valid until Release.
 class RingReader {
  public:
   // Maps the ring; needs no capability. `ring_fd` must stay open while epoll waits on it.

@@ -175,7 +175,8 @@ Result<CommandLine> ParseFlags(const ConfigTable& table, int argc, const char* c
   for (const ConfigOption& option : table.options) {
     if (app.count("--" + option.name) > 0) {
       Values values = raw[option.name];
-      if (std::holds_alternative<bool*>(option.target) && (values.empty() || values[0].empty() || values[0] == "{}")) {
+      if (std::holds_alternative<bool*>(option.target) &&
+          (values.empty() || values[0].empty() || values[0] == "{}")) {
         values = {"true"};
       }
       line.flags[option.name] = values;
@@ -214,8 +215,9 @@ Result<ConfigOutcome> LoadConfig(const ConfigTable& table, int argc, const char*
 }
 
 std::string ConfigMarkdown(const ConfigTable& table) {
-  std::string out = fmt::format("| {} flag and TOML key | environment | default | meaning |\n|---|---|---|---|\n",
-                                table.program);
+  std::string out =
+      fmt::format("| {} flag and TOML key | environment | default | meaning |\n|---|---|---|---|\n",
+                  table.program);
   for (const ConfigOption& option : table.options) {
     out += fmt::format("| `{}` | `{}` | `{}` | {} |\n", option.name, EnvName(table, option.name),
                        DefaultText(option), option.help);

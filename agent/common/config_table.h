@@ -9,8 +9,8 @@
 
 namespace oombox {
 
-// One setting of a daemon: the same name everywhere. "state-dir" is --state-dir, STATE_DIR behind the
-// program's prefix in the environment, state-dir = "..." in the TOML file.
+// One setting of a daemon: the same name everywhere. "state-dir" is --state-dir, STATE_DIR behind
+// the program's prefix in the environment, state-dir = "..." in the TOML file.
 struct ConfigOption {
   using Target = std::variant<std::string*, int64_t*, bool*, std::vector<std::string>*>;
   std::string name;
@@ -19,23 +19,23 @@ struct ConfigOption {
 };
 
 struct ConfigTable {
-  std::string program;         // "oombox-agent"
-  std::string description;     // first line of --help
-  std::string env_prefix;      // "OOMBOX_AGENT_"
-  std::string default_file;    // read when it exists and --config is not given
+  std::string program;       // "oombox-agent"
+  std::string description;   // first line of --help
+  std::string env_prefix;    // "OOMBOX_AGENT_"
+  std::string default_file;  // read when it exists and --config is not given
   std::string version;
   std::vector<ConfigOption> options;
 };
 
 enum class ConfigOutcome {
-  kRun,         // go on
-  kPrinted,     // --help or --version was printed: exit 0
+  kRun,      // go on
+  kPrinted,  // --help or --version was printed: exit 0
 };
 
-// Fills the targets: a flag beats the environment, the environment beats the file, the file beats the
-// default. kInvalid for unknown flags, unknown keys in the file and values of the wrong type; the message
-// names the place and the remedy. An unknown variable with the prefix is told on stderr and ignored:
-// Kubernetes injects <SERVICE>_PORT variables into every pod.
+// Fills the targets: a flag beats the environment, the environment beats the file, the file beats
+// the default. kInvalid for unknown flags, unknown keys in the file and values of the wrong type;
+// the message names the place and the remedy. An unknown variable with the prefix is told on stderr
+// and ignored: Kubernetes injects <SERVICE>_PORT variables into every pod.
 Result<ConfigOutcome> LoadConfig(const ConfigTable& table, int argc, const char* const* argv);
 
 // The table as a Markdown table for docs (--help-markdown prints it).

@@ -17,11 +17,12 @@ struct TlsFiles {
   std::string key;
 };
 
-// True for unix sockets and loopback addresses ("unix:...", "127.0.0.1:...", "[::1]:...", "localhost:...").
+// True for unix sockets and loopback addresses ("unix:...", "127.0.0.1:...", "[::1]:...",
+// "localhost:...").
 bool IsLocalAddress(const std::string& address);
 
-// Plaintext is given only to local addresses or with allow_plaintext. kInvalid names the flag that is
-// missing; unreadable files are kInvalid too.
+// Plaintext is given only to local addresses or with allow_plaintext. kInvalid names the flag that
+// is missing; unreadable files are kInvalid too.
 Result<std::shared_ptr<grpc::ChannelCredentials>> ClientCredentials(const std::string& address,
                                                                     const TlsFiles& files,
                                                                     bool allow_plaintext);

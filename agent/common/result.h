@@ -28,8 +28,8 @@ struct Error {
   int os_error = 0;
 };
 
-// Either a T or an Error. Alias-like wrapper of tl::expected (std::expected from C++23 on) that adds
-// [[nodiscard]]: an unread result is a compile error in the ci preset.
+// Either a T or an Error. Alias-like wrapper of tl::expected (std::expected from C++23 on) that
+// adds [[nodiscard]]: an unread result is a compile error in the ci preset.
 template <typename T>
 class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
@@ -54,11 +54,11 @@ template <typename... Args>
 }  // namespace oombox
 
 // Returns the error of a Status-like expression from the enclosing function.
-#define OOMBOX_RETURN_IF_ERROR(expr)                                        \
-  do {                                                                      \
-    if (auto oombox_status = (expr); !oombox_status.has_value()) {          \
+#define OOMBOX_RETURN_IF_ERROR(expr)                                            \
+  do {                                                                          \
+    if (auto oombox_status = (expr); !oombox_status.has_value()) {              \
       return tl::unexpected<::oombox::Error>(std::move(oombox_status).error()); \
-    }                                                                       \
+    }                                                                           \
   } while (false)
 
 #define OOMBOX_CONCAT_INNER(a, b) a##b
@@ -66,9 +66,9 @@ template <typename... Args>
 
 // OOMBOX_TRY(auto x, Make()): declares x or returns the error.
 #define OOMBOX_TRY(decl, expr) OOMBOX_TRY_IMPL(OOMBOX_CONCAT(oombox_result_, __LINE__), decl, expr)
-#define OOMBOX_TRY_IMPL(tmp, decl, expr)                             \
-  auto tmp = (expr);                                                 \
-  if (!tmp.has_value()) {                                            \
+#define OOMBOX_TRY_IMPL(tmp, decl, expr)                            \
+  auto tmp = (expr);                                                \
+  if (!tmp.has_value()) {                                           \
     return tl::unexpected<::oombox::Error>(std::move(tmp).error()); \
-  }                                                                  \
+  }                                                                 \
   decl = std::move(tmp).value()

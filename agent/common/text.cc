@@ -13,8 +13,8 @@ struct Decoded {
   size_t length = 0;  // 0: not a well-formed sequence
 };
 
-// One UTF-8 sequence at the start of `bytes`, by table 3-7 of the Unicode standard (no overlong forms,
-// no surrogates, nothing above U+10FFFF).
+// One UTF-8 sequence at the start of `bytes`, by table 3-7 of the Unicode standard (no overlong
+// forms, no surrogates, nothing above U+10FFFF).
 Decoded DecodeUtf8(std::string_view bytes) {
   const auto at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const unsigned char lead = at(0);
@@ -42,7 +42,8 @@ Decoded DecodeUtf8(std::string_view bytes) {
     }
     code_point = (code_point << 6) | (at(i) & 0x3F);
   }
-  const bool overlong = (length == 3 && code_point < 0x800) || (length == 4 && code_point < 0x10000);
+  const bool overlong =
+      (length == 3 && code_point < 0x800) || (length == 4 && code_point < 0x10000);
   const bool surrogate = code_point >= 0xD800 && code_point <= 0xDFFF;
   if (overlong || surrogate || code_point > 0x10FFFF) {
     return {};
@@ -52,12 +53,11 @@ Decoded DecodeUtf8(std::string_view bytes) {
 
 // Characters that move the cursor, change the direction of text or cannot be seen.
 bool IsHarmful(uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c <= 0x9F) ||   // C0, DEL, C1
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F) ||         // C0, DEL, C1
          c == 0x061C || (c >= 0x200B && c <= 0x200F) ||  // marks, zero width
-         (c >= 0x2028 && c <= 0x202E) ||           // separators, embeddings, overrides
-         (c >= 0x2060 && c <= 0x206F) ||           // joiners, isolates
-         c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) ||
-         (c >= 0xE0000 && c <= 0xE007F);           // tags
+         (c >= 0x2028 && c <= 0x202E) ||                 // separators, embeddings, overrides
+         (c >= 0x2060 && c <= 0x206F) ||                 // joiners, isolates
+         c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);  // tags
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ std::string AmountWords(const v1::OomEvent& oom, uint64_t resident) {
 std::string DescribeLargest(const v1::OomEvent& oom, const v1::Victim& victim) {
   const auto resident = ResidentBytes(victim.memory());
   return fmt::format("victim {} was the largest process{}{}",
-                     ProcessWords(victim.comm(), victim.tgid()),
+                     ProcessWords(victim.comm(), victim.namespace_pid(), victim.tgid()),
                      oom.ranking().truncated() ? " of those looked at" : "",
                      resident ? ": " + AmountWords(oom, *resident) : std::string());
 }
@@ -34,11 +34,12 @@ std::string DescribeLargest(const v1::OomEvent& oom, const v1::Victim& victim) {
 std::string DescribeNotLargest(const v1::Victim& victim, const v1::MemoryUser& hog) {
   const auto held = ResidentBytes(hog.memory());
   const auto resident = ResidentBytes(victim.memory());
-  std::string sentence = fmt::format(
-      "victim {}{} was NOT the largest: {}{} ranks first",
-      ProcessWords(victim.comm(), victim.tgid()),
-      resident ? fmt::format(" ({})", ByteWords(*resident)) : std::string(),
-      ProcessWords(hog.comm(), hog.tgid()), held ? " with " + ByteWords(*held) : std::string());
+  std::string sentence =
+      fmt::format("victim {}{} was NOT the largest: {}{} ranks first",
+                  ProcessWords(victim.comm(), victim.namespace_pid(), victim.tgid()),
+                  resident ? fmt::format(" ({})", ByteWords(*resident)) : std::string(),
+                  ProcessWords(hog.comm(), hog.namespace_pid(), hog.tgid()),
+                  held ? " with " + ByteWords(*held) : std::string());
   if (hog.oom_score_adj() != victim.oom_score_adj()) {
     sentence += fmt::format("; its oom_score_adj is {}, the victim's {}", hog.oom_score_adj(),
                             victim.oom_score_adj());
@@ -59,9 +60,9 @@ void CompareWithOthers(const v1::OomEvent& oom, const v1::Victim& victim,
     AddEvidence(v1::Evidence::WEIGHT_AGAINST, sentence, source, diagnosis);
   } else {
     const auto resident = ResidentBytes(victim.memory());
-    diagnosis->add_details(fmt::format("victim was {}{}",
-                                       ProcessWords(victim.comm(), victim.tgid()),
-                                       resident ? " with " + ByteWords(*resident) : std::string()));
+    diagnosis->add_details(fmt::format(
+        "victim was {}{}", ProcessWords(victim.comm(), victim.namespace_pid(), victim.tgid()),
+        resident ? " with " + ByteWords(*resident) : std::string()));
   }
 }
 
@@ -74,7 +75,7 @@ void DescribeTrigger(const v1::OomEvent& oom, const v1::Victim& victim, v1::Diag
     diagnosis->add_details("the victim itself asked for the memory that was not there");
   } else {
     diagnosis->add_details(fmt::format("trigger was {}, not the victim",
-                                       ProcessWords(trigger.comm(), trigger.tgid())));
+                                       ProcessWords(trigger.comm(), 0, trigger.tgid())));
   }
 }
 

@@ -54,8 +54,9 @@ std::string ShareWords(uint64_t part, uint64_t whole) {
                      Number(static_cast<double>(whole) / unit.bytes), unit.name, share);
 }
 
-std::string ProcessWords(const std::string& comm, uint32_t tgid) {
-  return comm.empty() ? fmt::format("process {}", tgid) : fmt::format("{}[{}]", comm, tgid);
+std::string ProcessWords(const std::string& comm, uint32_t namespace_pid, uint32_t tgid) {
+  const uint32_t pid = namespace_pid != 0 ? namespace_pid : tgid;
+  return comm.empty() ? fmt::format("process {}", pid) : fmt::format("{}[{}]", comm, pid);
 }
 
 std::string SourceWords(v1::Provenance provenance) {

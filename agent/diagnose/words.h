@@ -16,7 +16,7 @@ std::string ByteWords(uint64_t bytes);
 std::string ShareWords(uint64_t part, uint64_t whole);
 
 // "python3[31]"; "process 31" when the name is empty.
-std::string ProcessWords(const std::string& comm, uint32_t tgid);
+std::string ProcessWords(const std::string& comm, uint32_t namespace_pid, uint32_t tgid);
 
 // Where a fact comes from: "at kill", "inferred", ...
 std::string SourceWords(v1::Provenance provenance);

@@ -17,8 +17,8 @@ namespace {
 using google::protobuf::util::TimeUtil;
 
 void FillEnvelope(const KillRecord& record, const EventContext& context, v1::Event& event) {
-  event.set_event_id(KillEventId(context.boot_id, record.episode_tgid,
-                                 record.episode_start_boottime_ns));
+  event.set_event_id(
+      KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns));
   event.set_revision(1);
   event.set_boottime_ns(record.boottime_ns);
   const auto age = static_cast<int64_t>(context.committed_boottime_ns - record.boottime_ns);

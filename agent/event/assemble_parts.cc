@@ -8,7 +8,8 @@ namespace oombox {
 
 namespace {
 
-// percpu_counter_batch = max(32, 2 * online CPUs) (lib/percpu_counter.c): each CPU may hold back that many.
+// percpu_counter_batch = max(32, 2 * online CPUs) (lib/percpu_counter.c): each CPU may hold back
+// that many.
 uint64_t ErrorBoundBytes(const EventContext& context) {
   const uint64_t cpus = context.possible_cpus;
   return std::max<uint64_t>(32, 2 * cpus) * cpus * context.page_size;
@@ -17,7 +18,8 @@ uint64_t ErrorBoundBytes(const EventContext& context) {
 // "/a/b" for each level, from the names of its ancestors; absent when a name on the way was cut.
 std::vector<std::optional<std::string>> Paths(const KillRecord& record) {
   std::vector<std::optional<std::string>> paths(record.levels.size());
-  std::optional<std::string> path = record.levels_cut ? std::nullopt : std::optional<std::string>("");
+  std::optional<std::string> path =
+      record.levels_cut ? std::nullopt : std::optional<std::string>("");
   for (size_t i = record.levels.size(); i-- > 0;) {
     const auto& name = record.levels[i].name;
     if (!name) {

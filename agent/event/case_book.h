@@ -14,16 +14,17 @@
 
 namespace oombox {
 
-// The open cases: events that may still grow. A kill is an event at once (revision 1); a further victim of
-// its episode is a new revision; when nothing more can come the case is closed with `final`.
-// A kill without memory.oom.group has nothing to wait for and is final at once.
-// One thread; no I/O; time is given.
+// The open cases: events that may still grow. A kill is an event at once (revision 1); a further
+// victim of its episode is a new revision; when nothing more can come the case is closed with
+// `final`. A kill without memory.oom.group has nothing to wait for and is final at once. One
+// thread; no I/O; time is given.
 class CaseBook {
  public:
   // How long a group kill may go on without a further victim.
   static constexpr uint64_t kGroupWaitNs = 2'000'000'000;
 
-  // Finds an event of an earlier run of the agent (its case was open when it stopped); may find nothing.
+  // Finds an event of an earlier run of the agent (its case was open when it stopped); may find
+  // nothing.
   using Lookup = std::function<std::optional<v1::Event>(const std::string& event_id)>;
   explicit CaseBook(Lookup lookup) : lookup_(std::move(lookup)) {}
 

@@ -64,10 +64,10 @@ void EventStage::ReportGap(Gap gap, const JournalSession& session) {
 }
 
 EventStage::Counters EventStage::counters() const {
-  Counters counters{.events = events_.load(), .undecodable = undecodable_.load(), .journal_pending = 0};
+  Counters counters{
+      .events = events_.load(), .undecodable = undecodable_.load(), .journal_pending = 0};
   if (const auto last = journal_.LastId()) {
-    counters.journal_pending =
-        static_cast<uint64_t>(std::max<int64_t>(0, *last - cursor_.load()));
+    counters.journal_pending = static_cast<uint64_t>(std::max<int64_t>(0, *last - cursor_.load()));
   }
   return counters;
 }
@@ -155,8 +155,9 @@ bool EventStage::Step() {
   }
 }
 
-// One batch: journal entries, gaps, closed cases. Returns how many entries it took. What the store refused
-// is kept and tried again before anything else: cases have moved on and would not say it twice.
+// One batch: journal entries, gaps, closed cases. Returns how many entries it took. What the store
+// refused is kept and tried again before anything else: cases have moved on and would not say it
+// twice.
 Result<size_t> EventStage::Derive() {
   OOMBOX_RETURN_IF_ERROR(Save());
   OOMBOX_TRY(const auto entries, journal_.ReadAfter(cursor_.load(), kBatch));

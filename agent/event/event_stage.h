@@ -19,22 +19,23 @@
 
 namespace oombox {
 
-// From the journal to the store: reads raw records after the store's journal cursor, makes events of them,
-// and stores events and cursor in one transaction. Whatever kills the agent, it goes on where the
-// store says, and a record that is read twice makes the same event. A record that cannot be decoded becomes
-// a gap event; its bytes stay in the journal.
-// Owns one thread, from construction to destruction. Notify and ReportGap are thread-safe.
+// From the journal to the store: reads raw records after the store's journal cursor, makes events
+// of them, and stores events and cursor in one transaction. Whatever kills the agent, it goes on
+// where the store says, and a record that is read twice makes the same event. A record that cannot
+// be decoded becomes a gap event; its bytes stay in the journal. Owns one thread, from construction
+// to destruction. Notify and ReportGap are thread-safe.
 class EventStage {
  public:
   struct Options {
     std::string cluster_name;
     std::string node_name;
     bool replayed = false;
-    // Turns the raw bytes into a record (agent/capture/decode.h): given, since stages do not know each other.
+    // Turns the raw bytes into a record (agent/capture/decode.h): given, since stages do not know
+    // each other.
     std::function<Result<KillRecord>(std::string_view)> decode;
   };
   struct Counters {
-    uint64_t events = 0;       // kills that became events
+    uint64_t events = 0;  // kills that became events
     uint64_t undecodable = 0;
     uint64_t journal_pending = 0;
   };
@@ -49,7 +50,8 @@ class EventStage {
   // Stores a gap event of this boot.
   void ReportGap(Gap gap, const JournalSession& session);
   Counters counters() const;
-  // Waits until everything that was in the journal at the call is an event; false when the store refuses.
+  // Waits until everything that was in the journal at the call is an event; false when the store
+  // refuses.
   bool Flush();
 
  private:
@@ -65,7 +67,7 @@ class EventStage {
   const Options options_;
   Journal& journal_;
   EventStore& store_;
-  CaseBook cases_;                            // stage thread only
+  CaseBook cases_;                              // stage thread only
   std::map<int64_t, JournalSession> sessions_;  // stage thread only
   // Stage thread only: made, but not yet in the store.
   std::vector<v1::Event> unsaved_;

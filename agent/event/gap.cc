@@ -10,8 +10,8 @@ namespace oombox {
 v1::Event AssembleGap(const Gap& gap, const EventContext& context) {
   using google::protobuf::util::TimeUtil;
   v1::Event event;
-  event.set_event_id(EventIdFromName(fmt::format("gap/{}/{}/{}", context.boot_id,
-                                                 v1::GapEvent::Cause_Name(gap.cause), gap.key)));
+  event.set_event_id(EventIdFromName(
+      fmt::format("gap/{}/{}/{}", context.boot_id, v1::GapEvent::Cause_Name(gap.cause), gap.key)));
   event.set_revision(1);
   event.set_final(true);
   *event.mutable_event_time() = TimeUtil::NanosecondsToTimestamp(gap.end_wall_ns);

@@ -13,15 +13,15 @@ bool IsDigit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; 
 // The run of hexadecimal digits (joined by - or _ as in a UUID) at the start of `text`.
 size_t HexRun(std::string_view text) {
   size_t n = 0;
-  while (n < text.size() &&
-         (IsHex(text[n]) || (n > 0 && (text[n] == '-' || text[n] == '_') && n + 1 < text.size() &&
-                             IsHex(text[n + 1])))) {
+  while (n < text.size() && (IsHex(text[n]) || (n > 0 && (text[n] == '-' || text[n] == '_') &&
+                                                n + 1 < text.size() && IsHex(text[n + 1])))) {
     ++n;
   }
   return n;
 }
 
-// An id rather than a word: long enough, and with digits in it; or a plain number of three digits or more.
+// An id rather than a word: long enough, and with digits in it; or a plain number of three digits
+// or more.
 bool IsId(std::string_view run) {
   const auto digits = static_cast<size_t>(std::count_if(run.begin(), run.end(), IsDigit));
   return (run.size() >= 8 && digits >= 2) || (run.size() >= 3 && digits == run.size());
@@ -32,7 +32,8 @@ bool IsId(std::string_view run) {
 std::string WorkloadOfCgroup(std::string_view path) {
   std::string out;
   for (size_t i = 0; i < path.size();) {
-    if (path.substr(i).starts_with("pod")) {  // its d would be taken for a part of the uid behind it
+    if (path.substr(i).starts_with(
+            "pod")) {  // its d would be taken for a part of the uid behind it
       out += "pod";
       i += 3;
       continue;

@@ -7,8 +7,8 @@
 
 namespace oombox {
 
-// What one kill record of the kernel says, decoded: plain data between capture and event. Strings are
-// the kernel's raw bytes; memory is in pages unless named otherwise; absent means unknown.
+// What one kill record of the kernel says, decoded: plain data between capture and event. Strings
+// are the kernel's raw bytes; memory is in pages unless named otherwise; absent means unknown.
 struct ProcessPages {
   uint64_t anon = 0;
   uint64_t file = 0;
@@ -68,7 +68,7 @@ struct KillRecord {
   std::optional<uint32_t> fired_level;  // absent: no limit was reached
 
   bool ranked = false;
-  bool rank_cut = false;    // bounded walk, or lists changed under it
+  bool rank_cut = false;             // bounded walk, or lists changed under it
   std::vector<KilledProcess> users;  // the biggest first
   uint32_t walk_threads = 0;
   uint32_t walk_processes = 0;

@@ -48,15 +48,15 @@ inline constexpr size_t kMaxEventBytes = 256u << 10;
 Status CheckStorable(const v1::Event& event);
 
 // Events of a node (in the agent) or of a cluster (in the collector), and the nodes' last reports.
+//
 //  * One row per event id; a higher revision replaces a lower one and gets a new `seq`, so that
-//  readers
-//    by `seq` (uplink, watch) see it again. A revision that is not higher changes nothing.
-//  * Annotations made here are laid over every later revision and count as a revision of their own,
-//  so
-//    the revision read may be higher than the one put; what Put compares with is the one put.
+//    readers by `seq` (uplink, watch) see it again. A revision that is not higher changes nothing.
+//  * Annotations made here are laid over every later revision and count as a revision of their
+//    own: the revision read may be higher than the one put, which is what Put compares with.
 //  * Put returns after COMMIT with synchronous=FULL.
 //  * The epoch is random, made with the file: it tells whose numbering a `seq` belongs to.
 //  * Bounded by bytes and age: the oldest go first, acknowledged or not (the latter are counted).
+//
 // Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>; a file of a newer schema is
 // refused.
 class EventStore {

@@ -1,6 +1,7 @@
-// How long the kill programs run under oom_lock, by the number of processes in the cgroup that fires and
-// elsewhere. Makes real OOM kills in a cgroup of its own. The kernel measures (BPF_ENABLE_STATS, on while
-// this program runs); what is printed is the run time of all kill programs per kill, as JSON lines.
+// How long the kill programs run under oom_lock, by the number of processes in the cgroup that
+// fires and elsewhere. Makes real OOM kills in a cgroup of its own. The kernel measures
+// (BPF_ENABLE_STATS, on while this program runs); what is printed is the run time of all kill
+// programs per kill, as JSON lines.
 #include <bpf/bpf.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -46,7 +47,8 @@ void KillOne(const std::string& procs_file) {
     Join(procs_file);
     for (;;) {
       constexpr size_t kStep = 8 << 20;
-      void* memory = mmap(nullptr, kStep, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      void* memory =
+          mmap(nullptr, kStep, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
       std::memset(memory, 1, kStep);
     }
   }
@@ -90,9 +92,10 @@ int Measure(const KillProbe& probe, const Hierarchy& hierarchy, int tasks, bool 
   if (costs.empty()) {
     return 1;
   }
-  std::printf("{\"tasks\": %d, \"where\": \"%s\", \"kills\": %zu, \"median_us\": %.1f, \"max_us\": %.1f}\n",
-              tasks, inside ? "in the cgroup" : "elsewhere", costs.size(), costs[costs.size() / 2],
-              costs.back());
+  std::printf(
+      "{\"tasks\": %d, \"where\": \"%s\", \"kills\": %zu, \"median_us\": %.1f, \"max_us\": %.1f}\n",
+      tasks, inside ? "in the cgroup" : "elsewhere", costs.size(), costs[costs.size() / 2],
+      costs.back());
   std::fflush(stdout);
   return 0;
 }

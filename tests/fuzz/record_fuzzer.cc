@@ -1,5 +1,5 @@
-// The decoder of kill records: bytes of a ring or a journal, possibly damaged. What it accepts must be
-// usable by the event stage, within the size limit, and printable.
+// The decoder of kill records: bytes of a ring or a journal, possibly damaged. What it accepts must
+// be usable by the event stage, within the size limit, and printable.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

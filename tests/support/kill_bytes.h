@@ -9,8 +9,8 @@
 
 namespace oombox::testing {
 
-// Builds the raw bytes of a kill record the way the kernel side does: a process "worker" (tgid 4242) killed
-// at the limit of /pods/a (100 pages), triggered by itself.
+// Builds the raw bytes of a kill record the way the kernel side does: a process "worker" (tgid
+// 4242) killed at the limit of /pods/a (100 pages), triggered by itself.
 class KillBytes {
  public:
   KillBytes() {

@@ -1,5 +1,5 @@
-// The layout that the compiled BPF object has (from its BTF) against the one this compiler gives the same
-// header: a difference would be silent nonsense in every event.
+// The layout that the compiled BPF object has (from its BTF) against the one this compiler gives
+// the same header: a difference would be silent nonsense in every event.
 #include <bpf/btf.h>
 #include <gtest/gtest.h>
 

@@ -18,8 +18,8 @@ TEST(TextTest, EscapesControlCharactersAndBackslashes) {
 
 TEST(TextTest, EscapesBytesThatAreNotUtf8) {
   EXPECT_EQ(EscapeUntrusted("\xff\xc3"), "\\xff\\xc3");
-  EXPECT_EQ(EscapeUntrusted("\xc0\xaf"), "\\xc0\\xaf");              // overlong
-  EXPECT_EQ(EscapeUntrusted("\xed\xa0\x80"), "\\xed\\xa0\\x80");      // surrogate
+  EXPECT_EQ(EscapeUntrusted("\xc0\xaf"), "\\xc0\\xaf");                    // overlong
+  EXPECT_EQ(EscapeUntrusted("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // surrogate
   EXPECT_EQ(EscapeUntrusted("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // above U+10FFFF
 }
 

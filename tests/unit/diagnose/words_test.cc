@@ -22,8 +22,9 @@ TEST(WordsTest, SharesAreInTheUnitOfTheWhole) {
 }
 
 TEST(WordsTest, AProcessWithoutANameIsNamedByItsNumber) {
-  EXPECT_EQ(ProcessWords("python3", 31), "python3[31]");
-  EXPECT_EQ(ProcessWords("", 31), "process 31");
+  EXPECT_EQ(ProcessWords("python3", 31, 4242), "python3[31]");
+  EXPECT_EQ(ProcessWords("python3", 0, 4242), "python3[4242]");
+  EXPECT_EQ(ProcessWords("", 31, 4242), "process 31");
 }
 
 TEST(WordsTest, ResidentMemoryIsUnknownWhenNoPartIsKnown) {

@@ -25,8 +25,12 @@ KillRecord SomeKill() {
                  .oom_score_adj = 0,
                  .start_boottime_ns = 7,
                  .cgroup_id = 11,
-                 .memory = ProcessPages{.anon = 90, .file = 3, .shmem = 2, .swap = 1,
-                                        .page_tables_bytes = 8192, .total_vm = 1000},
+                 .memory = ProcessPages{.anon = 90,
+                                        .file = 3,
+                                        .shmem = 2,
+                                        .swap = 1,
+                                        .page_tables_bytes = 8192,
+                                        .total_vm = 1000},
                  .comm = "worker"};
   kill.trigger_comm = "other";
   kill.levels = {{.id = 11, .name = "a", .usage = 100, .max = 100},

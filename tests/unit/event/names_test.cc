@@ -11,7 +11,8 @@ namespace {
 
 TEST(EventIdTest, IsStableForEver) {
   // Stored events and other versions rely on it: a change here is a break.
-  EXPECT_EQ(KillEventId("7e0ffb61-2d4a-4e2a-9d1e-1b6d9b7b9c11", 4242, 123456789), "bd6vnjxqta01net2");
+  EXPECT_EQ(KillEventId("7e0ffb61-2d4a-4e2a-9d1e-1b6d9b7b9c11", 4242, 123456789),
+            "bd6vnjxqta01net2");
 }
 
 TEST(EventIdTest, IsSixteenCharactersOfTheAlphabet) {
@@ -33,8 +34,9 @@ TEST(WorkloadTest, ReplacesIdsAndKeepsWords) {
   EXPECT_EQ(WorkloadOfCgroup("/kubepods/burstable/pod0f1c2d3e-1111-2222-3333-444455556666/"
                              "9a8b7c6d5e4f3a2b1c0d9a8b7c6d5e4f3a2b1c0d9a8b7c6d5e4f3a2b1c0d9a8b"),
             "/kubepods/burstable/pod*/*");
-  EXPECT_EQ(WorkloadOfCgroup("/kubepods.slice/kubepods-pod0f1c2d3e_1111_2222_3333_444455556666.slice"),
-            "/kubepods.slice/kubepods-pod*.slice");
+  EXPECT_EQ(
+      WorkloadOfCgroup("/kubepods.slice/kubepods-pod0f1c2d3e_1111_2222_3333_444455556666.slice"),
+      "/kubepods.slice/kubepods-pod*.slice");
   EXPECT_EQ(WorkloadOfCgroup("/system.slice/backup.service"), "/system.slice/backup.service");
   EXPECT_EQ(WorkloadOfCgroup("/user.slice/user-1000.slice/session-3.scope"),
             "/user.slice/user-*.slice/session-3.scope");
