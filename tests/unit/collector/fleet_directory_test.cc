@@ -1,0 +1,172 @@
+#include "tools/collector/fleet_directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/unit/collector/fixture.h"
+
+namespace oombox {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+constexpr int64_t kSecondNs = 1'000'000'000;
+
+class FleetDirectoryTest : public IngestFixture {
+ protected:
+  FleetDirectoryTest() : directory_(store_, *hub_, [this] { return now_ns_.load(); }) {}
+
+  // The id of the question the link has written.
+  uint64_t AwaitQuery(FakeAgentStream& agent) {
+    while (true) {
+      for (const v1::IngestResponse& response : agent.written()) {
+        if (response.has_query()) {
+          return response.query().query_id();
+        }
+      }
+      agent.CompleteWrite();
+      std::this_thread::yield();
+    }
+  }
+
+  static v1::IngestRequest Answer(const std::string& node, uint64_t query_id) {
+    v1::IngestRequest request;
+    request.mutable_query_result()->set_query_id(query_id);
+    *request.mutable_query_result()->mutable_report() = SampleReport(SampleNode(node));
+    request.mutable_query_result()->mutable_report()->set_agent_version("fresh");
+    return request;
+  }
+
+  FleetDirectory directory_;
+};
+
+TEST_F(FleetDirectoryTest, BelievesARecentReport) {
+  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs));
+  now_ns_ += 30 * kSecondNs;
+
+  const auto nodes = directory_.Nodes();
+
+  ASSERT_EQ(nodes->size(), 1u);
+  EXPECT_EQ((*nodes)[0].coverage().state(), v1::Coverage::STATE_COMPLETE);
+  EXPECT_EQ((*nodes)[0].last_report_age().seconds(), 30);
+  EXPECT_FALSE((*nodes)[0].connected());
+}
+
+TEST_F(FleetDirectoryTest, ASilentNodeIsUnknownWhateverItSaidLast) {
+  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs));
+  now_ns_ += 240 * kSecondNs;
+
+  const auto nodes = directory_.Nodes();
+
+  EXPECT_EQ((*nodes)[0].coverage().state(), v1::Coverage::STATE_UNKNOWN);
+  EXPECT_EQ((*nodes)[0].coverage().reason(), "no report for 4 min");
+}
+
+TEST_F(FleetDirectoryTest, AReportFromTheFutureIsNotBelieved) {
+  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs + 1));
+
+  EXPECT_EQ((*directory_.Nodes())[0].coverage().state(), v1::Coverage::STATE_UNKNOWN);
+}
+
+TEST_F(FleetDirectoryTest, AReportWithoutCoverageIsUnknown) {
+  v1::NodeReport report = SampleReport(SampleNode("n1"));
+  report.clear_coverage();
+
+  EXPECT_EQ(CoverageNow(report, 0).state(), v1::Coverage::STATE_UNKNOWN);
+}
+
+TEST_F(FleetDirectoryTest, AConnectedNodeWithoutReportIsListedAsUnknown) {
+  const auto agent = Connect("n1");
+
+  const auto nodes = directory_.Nodes();
+
+  ASSERT_EQ(nodes->size(), 1u);
+  EXPECT_TRUE((*nodes)[0].connected());
+  EXPECT_EQ((*nodes)[0].report().node().node_name(), "n1");
+  EXPECT_EQ((*nodes)[0].coverage().state(), v1::Coverage::STATE_UNKNOWN);
+}
+
+TEST_F(FleetDirectoryTest, AsksAConnectedAgentForAFreshReport) {
+  const auto agent = Connect("n1");
+  std::jthread answering([&] { agent->Give(Answer("n1", AwaitQuery(*agent))); });
+
+  const auto report = directory_.FreshReport("n1", milliseconds(10'000));
+
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->agent_version(), "fresh");
+}
+
+TEST_F(FleetDirectoryTest, AnEmptyNameMeansTheOnlyNode) {
+  const auto agent = Connect("n1");
+  std::jthread answering([&] { agent->Give(Answer("n1", AwaitQuery(*agent))); });
+
+  EXPECT_TRUE(directory_.FreshReport("", milliseconds(10'000)));
+}
+
+TEST_F(FleetDirectoryTest, AnEmptyNameIsNotEnoughForTwoNodes) {
+  const auto one = Connect("n1");
+  const auto two = Connect("n2");
+
+  EXPECT_EQ(directory_.FreshReport("", milliseconds(1)).error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(FleetDirectoryTest, GivesUpOnAnAgentThatDoesNotAnswer) {
+  const auto agent = Connect("n1");
+
+  const auto report = directory_.FreshReport("n1", milliseconds(1));
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(report.error().message, HasSubstr("within 1 ms"));
+}
+
+TEST_F(FleetDirectoryTest, GivesUpAtOnceWhenTheAgentLeaves) {
+  auto agent = Connect("n1");
+  std::jthread leaving([&] {
+    AwaitQuery(*agent);
+    agent.reset();
+  });
+
+  const auto report = directory_.FreshReport("n1", milliseconds(60'000));
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(FleetDirectoryTest, AnAgentCannotAnswerForAnother) {
+  const auto honest = Connect("n1");
+  const auto other = Connect("n2");
+  std::jthread answering([&] {
+    const uint64_t id = AwaitQuery(*honest);
+    other->Give(Answer("n2", id));
+    honest->Give(Answer("n1", id));
+  });
+
+  const auto report = directory_.FreshReport("n1", milliseconds(10'000));
+
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->node().node_name(), "n1");
+}
+
+TEST_F(FleetDirectoryTest, TellsASilentNodeFromAnUnknownOne) {
+  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs));
+
+  EXPECT_EQ(directory_.FreshReport("n1", milliseconds(1)).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(directory_.FreshReport("n9", milliseconds(1)).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(FleetDirectoryTest, SaysSoWhenTwoClustersHaveTheNode) {
+  const auto one = Connect("n1");
+  const auto two = Open();
+  v1::IngestRequest hello = Hello("n1");
+  hello.mutable_hello()->mutable_node()->set_cluster_name("other");
+  two->Give(hello);
+
+  EXPECT_EQ(directory_.FreshReport("n1", milliseconds(1)).error().code, ErrorCode::kAmbiguous);
+}
+
+}  // namespace
+}  // namespace oombox

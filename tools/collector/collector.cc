@@ -1,0 +1,81 @@
+#include "tools/collector/collector.h"
+
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "agent/common/clock.h"
+#include "agent/common/credentials.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr std::chrono::milliseconds kShutdownGrace{3000};
+
+Result<std::vector<QueryServer::Listen>> ListenOn(const CollectorConfig& config) {
+  const TlsFiles files{config.tls_ca, config.tls_cert, config.tls_key};
+  std::vector<QueryServer::Listen> listen;
+  for (const std::string& address : config.listen) {
+    OOMBOX_TRY(auto credentials, ServerCredentials(address, files, config.insecure));
+    listen.push_back({address, std::move(credentials)});
+  }
+  return listen;
+}
+
+}  // namespace
+
+Collector::Collector(CollectorStateDir state_dir, std::unique_ptr<EventStore> store,
+                     size_t max_agents)
+    : state_dir_(std::move(state_dir)),
+      store_(std::move(store)),
+      hub_(*store_, {max_agents, WallNowNs}),
+      directory_(*store_, hub_, WallNowNs),
+      ingest_(hub_) {}
+
+Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& config) {
+  OOMBOX_TRY(auto listen, ListenOn(config));
+  OOMBOX_TRY(auto state_dir, CollectorStateDir::Open(config.state_dir));
+  EventStore::Options store_options;
+  store_options.path = state_dir.store_path();
+  store_options.max_bytes = static_cast<uint64_t>(config.store_max_bytes);
+  store_options.max_age_seconds = config.store_max_age;
+  OOMBOX_TRY(auto store, EventStore::Open(std::move(store_options)));
+  if (!store->moved_aside().empty()) {
+    spdlog::error(
+        "the event store was damaged: it is kept as {} and a new one begun; the agents send "
+        "again what they still have",
+        store->moved_aside());
+  }
+  std::unique_ptr<Collector> collector(new Collector(std::move(state_dir), std::move(store),
+                                                     static_cast<size_t>(config.max_agents)));
+  collector->Retain();
+
+  QueryServer::Options server_options;
+  server_options.listen = std::move(listen);
+  server_options.component = "oombox-collector";
+  server_options.version = OOMBOX_VERSION;
+  server_options.extra_services = {&collector->ingest_};
+  OOMBOX_TRY(collector->server_, QueryServer::Start(std::move(server_options), *collector->store_,
+                                                    collector->directory_));
+  spdlog::info("ready listen={} state-dir={}", fmt::join(config.listen, ","), config.state_dir);
+  return collector;
+}
+
+Collector::~Collector() {
+  if (server_ != nullptr) {
+    hub_.Stop();
+    server_->Shutdown(kShutdownGrace);
+  }
+}
+
+void Collector::Retain() {
+  const Status status = store_->Retain(WallNowNs());
+  if (!status && !retain_failing_) {
+    spdlog::error("cannot remove old events: {}", status.error().message);
+  }
+  retain_failing_ = !status;
+}
+
+}  // namespace oombox

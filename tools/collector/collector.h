@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/common/result.h"
+#include "agent/query/query_server.h"
+#include "agent/store/event_store.h"
+#include "tools/collector/config.h"
+#include "tools/collector/fleet_directory.h"
+#include "tools/collector/ingest_hub.h"
+#include "tools/collector/ingest_service.h"
+#include "tools/collector/state_dir.h"
+
+namespace oombox {
+
+// The composition root: owns store, ingest and server in the order of the flow. Serves from Start
+// until destruction, which tells the agents, commits the transaction that is running and takes some
+// seconds at most.
+class Collector {
+ public:
+  // kInvalid: the configuration cannot work. kPermission: state folder or address cannot be used.
+  // kUnavailable: somebody else has them.
+  static Result<std::unique_ptr<Collector>> Start(const CollectorConfig& config);
+  ~Collector();
+
+  // Removes what is too old or too much; the owner calls it every minute.
+  void Retain();
+
+  // The port behind each address of the configuration.
+  const std::vector<int>& ports() const { return server_->ports(); }
+
+ private:
+  Collector(CollectorStateDir state_dir, std::unique_ptr<EventStore> store, size_t max_agents);
+
+  const CollectorStateDir state_dir_;
+  const std::unique_ptr<EventStore> store_;
+  IngestHub hub_;
+  FleetDirectory directory_;
+  IngestService ingest_;
+  std::unique_ptr<QueryServer> server_;
+  bool retain_failing_ = false;
+};
+
+}  // namespace oombox

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/common/config_table.h"
+#include "agent/common/result.h"
+
+namespace oombox {
+
+// The settings of oombox-collector with their defaults. docs/configuration.md is generated from the
+// table.
+struct CollectorConfig {
+  std::string state_dir = "/var/lib/oombox-collector";
+  std::vector<std::string> listen = {"127.0.0.1:5137"};
+  int64_t max_agents = 2500;
+  int64_t store_max_bytes = int64_t{4} << 30;
+  int64_t store_max_age = 90 * 86400;
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  bool insecure = false;
+  std::string log_format = "text";
+  std::string log_level = "info";
+};
+
+// Fills `config` from file, environment and flags, in rising order of precedence.
+Result<ConfigOutcome> LoadCollectorConfig(CollectorConfig& config, int argc,
+                                          const char* const* argv);
+
+}  // namespace oombox

@@ -1,0 +1,123 @@
+#include "tools/collector/fleet_directory.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace oombox {
+
+namespace {
+
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+
+std::pair<std::string, std::string> KeyOf(const v1::NodeIdentity& node) {
+  return {node.cluster_name(), node.node_name()};
+}
+
+v1::Coverage Unknown(std::string reason) {
+  v1::Coverage coverage;
+  coverage.set_state(v1::Coverage::STATE_UNKNOWN);
+  coverage.set_reason(std::move(reason));
+  return coverage;
+}
+
+std::string AgeText(int64_t seconds) {
+  if (seconds < 120) {
+    return fmt::format("{} s", seconds);
+  }
+  if (seconds < 7200) {
+    return fmt::format("{} min", seconds / 60);
+  }
+  return fmt::format("{} h", seconds / 3600);
+}
+
+void SetAge(int64_t age_ns, v1::NodeStatus* status) {
+  const int64_t age = std::max<int64_t>(age_ns, 0);
+  status->mutable_last_report_age()->set_seconds(age / kNsPerSecond);
+  status->mutable_last_report_age()->set_nanos(static_cast<int32_t>(age % kNsPerSecond));
+}
+
+}  // namespace
+
+v1::Coverage CoverageNow(const v1::NodeReport& report, int64_t age_ns) {
+  if (age_ns < 0) {
+    return Unknown("the collector's clock was set back since the last report");
+  }
+  if (age_ns > std::chrono::nanoseconds(FleetDirectory::kMaxReportAge).count()) {
+    return Unknown(fmt::format("no report for {}", AgeText(age_ns / kNsPerSecond)));
+  }
+  if (report.coverage().state() == v1::Coverage::STATE_UNSPECIFIED) {
+    return Unknown("the report says nothing of its coverage");
+  }
+  return report.coverage();
+}
+
+FleetDirectory::FleetDirectory(EventStore& store, IngestHub& hub, std::function<int64_t()> wall_now)
+    : store_(store), hub_(hub), wall_now_(std::move(wall_now)) {}
+
+Result<std::vector<v1::NodeStatus>> FleetDirectory::Nodes() {
+  OOMBOX_TRY(auto reports, store_.Reports());
+  std::set<std::pair<std::string, std::string>> reported;
+  std::vector<v1::NodeStatus> nodes;
+  for (auto& stored : reports) {
+    const int64_t age_ns = wall_now_() - stored.received_wall_ns;
+    reported.insert(KeyOf(stored.report.node()));
+    v1::NodeStatus& status = nodes.emplace_back();
+    status.set_connected(hub_.registry().Connected(stored.report.node()));
+    SetAge(age_ns, &status);
+    *status.mutable_coverage() = CoverageNow(stored.report, age_ns);
+    *status.mutable_report() = std::move(stored.report);
+  }
+  for (const auto& link : hub_.registry().All()) {
+    if (!reported.contains(KeyOf(link->node()))) {
+      v1::NodeStatus& status = nodes.emplace_back();
+      status.set_connected(true);
+      *status.mutable_report()->mutable_node() = link->node();
+      *status.mutable_coverage() = Unknown("connected, but no report yet");
+    }
+  }
+  return nodes;
+}
+
+Result<v1::NodeReport> FleetDirectory::FreshReport(const std::string& node_name,
+                                                   std::chrono::milliseconds timeout) {
+  std::string name = node_name;
+  if (name.empty()) {
+    OOMBOX_TRY(name, OnlyNode());
+  }
+  const auto link = hub_.registry().Find(name);
+  if (!link) {
+    if (link.error().code == ErrorCode::kNotFound) {
+      OOMBOX_RETURN_IF_ERROR(ExplainAbsence(name));
+    }
+    return tl::unexpected<Error>(link.error());
+  }
+  return hub_.queries().AskReport(**link, timeout);
+}
+
+Result<std::string> FleetDirectory::OnlyNode() {
+  OOMBOX_TRY(const auto nodes, Nodes());
+  if (nodes.empty()) {
+    return MakeError(ErrorCode::kNotFound, "no node has ever reported to this collector");
+  }
+  if (nodes.size() > 1) {
+    return MakeError(ErrorCode::kInvalid, "there are {} nodes: name one", nodes.size());
+  }
+  return nodes.front().report().node().node_name();
+}
+
+// A node that is known and silent is unavailable; one that never reported is not found.
+Status FleetDirectory::ExplainAbsence(const std::string& node_name) {
+  OOMBOX_TRY(const auto nodes, Nodes());
+  for (const v1::NodeStatus& status : nodes) {
+    if (status.report().node().node_name() == node_name) {
+      return MakeError(ErrorCode::kUnavailable,
+                       "node {} is not connected; its last report is {} old", node_name,
+                       AgeText(status.last_report_age().seconds()));
+    }
+  }
+  return MakeError(ErrorCode::kNotFound, "no node {} has ever reported to this collector",
+                   node_name);
+}
+
+}  // namespace oombox

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "agent/common/result.h"
+#include "oombox/v1/ingest.pb.h"
+
+namespace oombox {
+
+// What an agent may send. Pure. kInvalid says what is wrong, for the agent's log.
+
+Status CheckHello(const v1::Hello& hello);
+
+// A wrong place in the stream ends it: another store's epoch, a seq that does not grow.
+Status CheckPlace(const v1::EventEnvelope& envelope, const std::string& store_epoch,
+                  uint64_t last_seq);
+
+// A wrong event is refused alone: malformed, too big, or of another node than the one that speaks.
+Status CheckEvent(const v1::Event& event, const v1::NodeIdentity& speaker);
+
+Status CheckReport(const v1::NodeReport& report, const v1::NodeIdentity& speaker);
+
+}  // namespace oombox

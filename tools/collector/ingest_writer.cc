@@ -1,0 +1,153 @@
+#include "tools/collector/ingest_writer.h"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace oombox {
+
+namespace {
+
+// One transaction: enough to share the fsync, short enough that nobody waits long.
+constexpr size_t kMaxRoundEvents = 512;
+constexpr size_t kMaxRoundBytes = 8 << 20;
+
+}  // namespace
+
+IngestWriter::IngestWriter(EventStore& store, std::function<int64_t()> wall_now)
+    : store_(store), wall_now_(std::move(wall_now)) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+  pthread_setname_np(thread_.native_handle(), "ingest-writer");
+}
+
+IngestWriter::~IngestWriter() { Stop(); }
+
+void IngestWriter::Ready(std::shared_ptr<AgentLink> link) {
+  std::lock_guard lock(mutex_);
+  if (std::find(ready_.begin(), ready_.end(), link) == ready_.end()) {
+    ready_.push_back(std::move(link));
+    changed_.notify_one();
+  }
+}
+
+void IngestWriter::Stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void IngestWriter::Run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    Commit(NextRound(stop));
+  }
+}
+
+std::vector<LinkBatch> IngestWriter::NextRound(const std::stop_token& stop) {
+  std::vector<LinkBatch> batches;
+  size_t events = 0;
+  size_t bytes = 0;
+  while (events < kMaxRoundEvents && bytes < kMaxRoundBytes) {
+    std::shared_ptr<AgentLink> link;
+    {
+      std::unique_lock lock(mutex_);
+      if (batches.empty()) {
+        changed_.wait(lock, stop, [this] { return !ready_.empty(); });
+      }
+      if (ready_.empty() || stop.stop_requested()) {
+        break;
+      }
+      link = std::move(ready_.front());
+      ready_.pop_front();
+    }
+    LinkBatch batch = link->Take();
+    if (batch.events.empty() && !batch.report) {
+      continue;
+    }
+    events += batch.events.size();
+    for (const QueuedEvent& queued : batch.events) {
+      bytes += queued.bytes;
+    }
+    batches.push_back(std::move(batch));
+  }
+  return batches;
+}
+
+void IngestWriter::Commit(std::vector<LinkBatch> batches) {
+  if (batches.empty()) {
+    return;
+  }
+  const Status stored = StoreEvents(batches);
+  NoteHealth(stored);
+  for (const LinkBatch& batch : batches) {
+    if (stored) {
+      batch.link->Committed(batch);
+    } else if (!batch.events.empty()) {
+      batch.link->Failed(batch, Error{ErrorCode::kUnavailable,
+                                      "the collector cannot store: " + stored.error().message, 0});
+    }
+  }
+  StoreReports(batches);
+}
+
+Status IngestWriter::StoreEvents(std::vector<LinkBatch>& batches) {
+  std::vector<QueuedEvent*> queued;
+  std::vector<v1::Event> events;
+  for (LinkBatch& batch : batches) {
+    for (QueuedEvent& event : batch.events) {
+      if (event.rejection.empty()) {
+        queued.push_back(&event);
+        events.push_back(std::move(event.event));
+      }
+    }
+  }
+  if (events.empty()) {
+    return {};
+  }
+  const auto stored = store_.Put(events, std::nullopt);
+  if (stored) {
+    return {};
+  }
+  if (stored.error().code != ErrorCode::kInvalid) {
+    return tl::unexpected<Error>(stored.error());
+  }
+  return StoreSingly(queued, events);
+}
+
+// One event that the store does not take must not hold up the others of the group.
+Status IngestWriter::StoreSingly(std::vector<QueuedEvent*>& queued,
+                                 std::vector<v1::Event>& events) {
+  for (size_t i = 0; i < events.size(); ++i) {
+    const auto stored = store_.Put(std::span(&events[i], 1), std::nullopt);
+    if (!stored && stored.error().code != ErrorCode::kInvalid) {
+      return tl::unexpected<Error>(stored.error());
+    }
+    if (!stored) {
+      queued[i]->rejection = stored.error().message;
+      queued[i]->event.set_event_id(events[i].event_id());
+    }
+  }
+  return {};
+}
+
+void IngestWriter::StoreReports(const std::vector<LinkBatch>& batches) {
+  for (const LinkBatch& batch : batches) {
+    if (batch.report) {
+      NoteHealth(store_.PutReport(*batch.report, wall_now_()));
+    }
+  }
+}
+
+void IngestWriter::NoteHealth(const Status& status) {
+  if (!status && !failing_) {
+    spdlog::error("cannot store: {}; the agents keep their events and send them again",
+                  status.error().message);
+  } else if (status && failing_) {
+    spdlog::info("the store works again");
+  }
+  failing_ = !status;
+}
+
+}  // namespace oombox

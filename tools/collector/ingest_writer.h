@@ -1,0 +1,50 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "agent/store/event_store.h"
+#include "tools/collector/agent_link.h"
+
+namespace oombox {
+
+// Brings what the links have queued into the store: one transaction for many agents, so that a
+// commit costs one fsync for all of them, then each link acknowledges. Owns one thread from
+// construction to Stop (or destruction). Thread-safe. A store that fails ends the streams
+// concerned; their agents keep the events and send them again.
+class IngestWriter {
+ public:
+  // `wall_now` gives nanoseconds since the epoch. The store must outlive the writer.
+  IngestWriter(EventStore& store, std::function<int64_t()> wall_now);
+  ~IngestWriter();
+
+  // The link has something to take. Links are served in turn.
+  void Ready(std::shared_ptr<AgentLink> link);
+  // Finishes the transaction that is running; what is queued after it stays uncommitted.
+  void Stop();
+
+ private:
+  void Run(const std::stop_token& stop);
+  std::vector<LinkBatch> NextRound(const std::stop_token& stop);
+  void Commit(std::vector<LinkBatch> batches);
+  Status StoreEvents(std::vector<LinkBatch>& batches);
+  Status StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<v1::Event>& events);
+  void StoreReports(const std::vector<LinkBatch>& batches);
+  void NoteHealth(const Status& status);
+
+  EventStore& store_;
+  const std::function<int64_t()> wall_now_;
+  bool failing_ = false;  // of the thread: the log knows
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<std::shared_ptr<AgentLink>> ready_;  // each link once
+  std::jthread thread_;
+};
+
+}  // namespace oombox
