@@ -11,12 +11,12 @@
 #include "agent/capture/capture.h"
 #include "agent/capture/decode.h"
 #include "agent/common/clock.h"
+#include "agent/common/state_dir.h"
 #include "agent/event/event_stage.h"
 #include "agent/machine.h"
 #include "agent/node_reporter.h"
 #include "agent/privileges.h"
 #include "agent/query/query_server.h"
-#include "agent/state_dir.h"
 #include "agent/store/event_store.h"
 #include "agent/store/journal.h"
 #include "agent/uplink/grpc_transport.h"
@@ -125,23 +125,23 @@ Started RunningAgent::CheckConfig() {
 }
 
 Started RunningAgent::OpenStores() {
-  auto state_dir = StateDir::Open(config_.state_dir);
+  auto state_dir = StateDir::Open(config_.state_dir, "agent");
   if (!state_dir) {
     return Fail(CodeOf(state_dir.error()), state_dir.error());
   }
   state_dir_.emplace(std::move(*state_dir));
   if (replaying()) {
-    if (Started copied = CopyRecording(state_dir_->journal_path()); !copied) {
+    if (Started copied = CopyRecording(state_dir_->File("journal.db")); !copied) {
       return copied;
     }
   }
-  auto journal = Journal::Open({.path = state_dir_->journal_path(),
+  auto journal = Journal::Open({.path = state_dir_->File("journal.db"),
                                 .max_bytes = static_cast<uint64_t>(config_.journal_max_bytes)});
   if (!journal) {
     return Fail(CodeOf(journal.error()), journal.error());
   }
   journal_ = std::move(*journal);
-  auto store = EventStore::Open({.path = state_dir_->store_path(),
+  auto store = EventStore::Open({.path = state_dir_->File("events.db"),
                                  .max_bytes = static_cast<uint64_t>(config_.store_max_bytes),
                                  .max_age_seconds = config_.store_max_age,
                                  .expects_acknowledgement = !config_.collector.empty()});

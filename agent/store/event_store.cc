@@ -123,7 +123,8 @@ Result<EventStore::WorkloadHistory> SqliteEventStore::History(std::string_view w
 }
 
 Status SqliteEventStore::Acknowledge(const std::string& collector_epoch, uint64_t seq) {
-  return database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Status {
+  // Without an fsync: what a power cut takes of it is only sent again.
+  return database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
     const auto last = static_cast<uint64_t>(
         QueryInteger(db, "SELECT seq FROM sqlite_sequence WHERE name = 'events'"));
     if (seq > last) {

@@ -26,8 +26,7 @@ Result<std::vector<QueryServer::Listen>> ListenOn(const CollectorConfig& config)
 
 }  // namespace
 
-Collector::Collector(CollectorStateDir state_dir, std::unique_ptr<EventStore> store,
-                     size_t max_agents)
+Collector::Collector(StateDir state_dir, std::unique_ptr<EventStore> store, size_t max_agents)
     : state_dir_(std::move(state_dir)),
       store_(std::move(store)),
       hub_(*store_, {max_agents, WallNowNs}),
@@ -36,9 +35,9 @@ Collector::Collector(CollectorStateDir state_dir, std::unique_ptr<EventStore> st
 
 Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& config) {
   OOMBOX_TRY(auto listen, ListenOn(config));
-  OOMBOX_TRY(auto state_dir, CollectorStateDir::Open(config.state_dir));
+  OOMBOX_TRY(auto state_dir, StateDir::Open(config.state_dir, "collector"));
   EventStore::Options store_options;
-  store_options.path = state_dir.store_path();
+  store_options.path = state_dir.File("events.db");
   store_options.max_bytes = static_cast<uint64_t>(config.store_max_bytes);
   store_options.max_age_seconds = config.store_max_age;
   OOMBOX_TRY(auto store, EventStore::Open(std::move(store_options)));

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "agent/common/result.h"
+#include "agent/common/state_dir.h"
 #include "agent/query/query_server.h"
 #include "agent/store/event_store.h"
 #include "tools/collector/config.h"
 #include "tools/collector/fleet_directory.h"
 #include "tools/collector/ingest_hub.h"
 #include "tools/collector/ingest_service.h"
-#include "tools/collector/state_dir.h"
 
 namespace oombox {
 
@@ -32,9 +32,9 @@ class Collector {
   const std::vector<int>& ports() const { return server_->ports(); }
 
  private:
-  Collector(CollectorStateDir state_dir, std::unique_ptr<EventStore> store, size_t max_agents);
+  Collector(StateDir state_dir, std::unique_ptr<EventStore> store, size_t max_agents);
 
-  const CollectorStateDir state_dir_;
+  const StateDir state_dir_;
   const std::unique_ptr<EventStore> store_;
   IngestHub hub_;
   FleetDirectory directory_;

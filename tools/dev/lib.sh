@@ -5,6 +5,7 @@ oombox_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # Clones in other folders hit the same cache.
 export CCACHE_BASEDIR=$oombox_root CCACHE_NOHASHDIR=1
+oombox_preset=${OOMBOX_PRESET:-dev} # .ci/run sets ci: warnings are errors
 export OOMBOX_CACHE=${OOMBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/oombox}
 
 bold='' red='' green='' yellow='' plain=''

@@ -1,0 +1,143 @@
+#include "agent/capture/capture.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "tests/support/memory_ring.h"
+
+namespace oombox {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::MemoryRing;
+
+// A journal in memory that refuses when told to.
+class FakeJournal final : public Journal {
+ public:
+  Result<int64_t> Append(int64_t /*session*/, std::span<const std::string_view> records) override {
+    const std::lock_guard lock(mutex_);
+    ++attempts_;
+    changed_.notify_all();
+    if (refuse_) {
+      return MakeError(ErrorCode::kExhausted, "disk full");
+    }
+    for (const std::string_view record : records) {
+      records_.emplace_back(record);
+    }
+    return static_cast<int64_t>(records_.size());
+  }
+
+  void Refuse(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refuse_ = refuse;
+  }
+  void WaitForRecords(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return records_.size() >= count; });
+  }
+  void WaitForAttempts(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return attempts_ >= count; });
+  }
+  std::vector<std::string> records() {
+    const std::lock_guard lock(mutex_);
+    return records_;
+  }
+
+  Result<JournalSession> BeginSession(JournalSession session) override { return session; }
+  Result<JournalSession> Session(int64_t /*id*/) override { return JournalSession{}; }
+  Result<std::vector<JournalEntry>> ReadAfter(int64_t /*after*/, size_t /*limit*/) override {
+    return std::vector<JournalEntry>{};
+  }
+  Status Retain(int64_t /*derived*/) override { return {}; }
+  Result<int64_t> LastId() override { return 0; }
+  std::string moved_aside() const override { return ""; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool refuse_ = false;
+  int attempts_ = 0;
+  std::vector<std::string> records_;
+};
+
+class CaptureTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Capture> Start() {
+    auto ring = RingReader::Map(ring_.fd(), ring_.bytes());
+    EXPECT_TRUE(ring.has_value());
+    auto capture = Capture::Start({.ring_fd = wake_.get(),
+                                   .ring = std::move(*ring),
+                                   .journal = journal_,
+                                   .session_id = 1,
+                                   .on_committed = [this] { ++committed_calls_; }});
+    EXPECT_TRUE(capture.has_value());
+    return std::move(*capture);
+  }
+
+  void Put(std::string_view record) {
+    ring_.Put(record);
+    eventfd_write(wake_.get(), 1);
+  }
+
+  MemoryRing ring_{64 << 10};
+  UniqueFd wake_{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  FakeJournal journal_;
+  std::atomic<int> committed_calls_{0};
+};
+
+TEST_F(CaptureTest, MovesRecordsFromTheRingToTheJournal) {
+  auto capture = Start();
+  Put("one");
+  Put("two");
+  journal_.WaitForRecords(2);
+
+  capture.reset();
+
+  EXPECT_THAT(journal_.records(), ElementsAre("one", "two"));
+  EXPECT_GE(committed_calls_.load(), 1);
+}
+
+TEST_F(CaptureTest, TakesWhatIsInTheRingWhenItStops) {
+  ring_.Put("before");
+  auto capture = Start();
+
+  capture.reset();
+
+  EXPECT_THAT(journal_.records(), ElementsAre("before"));
+}
+
+TEST_F(CaptureTest, LeavesRecordsInTheRingWhileTheJournalRefuses) {
+  journal_.Refuse(true);
+  auto capture = Start();
+  Put("one");
+  journal_.WaitForAttempts(1);
+  EXPECT_EQ(ring_.consumer(), 0U);
+
+  journal_.Refuse(false);
+  journal_.WaitForRecords(1);
+  capture.reset();
+
+  EXPECT_THAT(journal_.records(), ElementsAre("one"));
+}
+
+TEST_F(CaptureTest, LosesNothingWhenItStopsWhileTheJournalRefuses) {
+  journal_.Refuse(true);
+  auto capture = Start();
+  Put("one");
+  journal_.WaitForAttempts(1);
+  capture.reset();
+  EXPECT_EQ(ring_.consumer(), 0U);
+
+  journal_.Refuse(false);
+  Start().reset();
+
+  EXPECT_THAT(journal_.records(), ElementsAre("one"));
+}
+
+}  // namespace
+}  // namespace oombox
