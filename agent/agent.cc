@@ -13,6 +13,7 @@
 #include "agent/common/clock.h"
 #include "agent/common/state_dir.h"
 #include "agent/event/event_stage.h"
+#include "agent/last_seen.h"
 #include "agent/machine.h"
 #include "agent/node_reporter.h"
 #include "agent/privileges.h"
@@ -90,6 +91,7 @@ class RunningAgent final : public Agent {
   Started LoadProbe();
   Started StartStages();
   void TellMovedAside();
+  void TellAbsence();
   Started StartUplink();
   Started StartServer();
 
@@ -201,6 +203,7 @@ Started RunningAgent::StartStages() {
                                                              .decode = DecodeKill},
                                          *journal_, *store_);
   TellMovedAside();
+  TellAbsence();
   if (probe_ != nullptr) {
     auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
     if (!ring) {
@@ -228,7 +231,9 @@ Started RunningAgent::StartStages() {
                             .probe = probe_.get(),
                             .capture = capture_.get(),
                             .events = events_.get(),
+                            .journal = journal_.get(),
                             .store = store_.get(),
+                            .last_seen_path = state_dir_->File("last-seen"),
                             .kernel_kills_at_attach = at_attach_.kernel,
                             .seen_at_attach = at_attach_.seen,
                             .collector = [this] { return ConnectedCollector(); },
@@ -249,6 +254,27 @@ void RunningAgent::TellMovedAside() {
                         .detail = "a damaged file was moved aside to " + path,
                         .key = path},
                        session_);
+  }
+}
+
+// The kills between the last run and this one: nobody saw them, but the kernel counted.
+void RunningAgent::TellAbsence() {
+  const auto before = ReadLastSeen(state_dir_->File("last-seen"));
+  const auto journal_id = journal_->LastId();
+  if (probe_ == nullptr || !at_attach_.kernel || !journal_id || (before && !*before)) {
+    return;
+  }
+  if (!before) {
+    spdlog::warn("kills since the last run cannot be counted: {}", before.error().message);
+    return;
+  }
+  auto gap = GapBetween(**before, {.boot_id = session_.boot_id,
+                                   .kernel_kills = *at_attach_.kernel,
+                                   .journal_id = *journal_id,
+                                   .wall_ns = WallNowNs()});
+  if (gap) {
+    spdlog::error("kills lost: {} ({})", gap->count.value_or(0), gap->detail);
+    events_->ReportGap(std::move(*gap), session_);
   }
 }
 

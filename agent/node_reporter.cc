@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "agent/common/clock.h"
+#include "agent/last_seen.h"
 #include "agent/machine.h"
 
 namespace oombox {
@@ -24,7 +25,13 @@ NodeReporter::NodeReporter(Sources sources)
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
-NodeReporter::~NodeReporter() = default;
+NodeReporter::~NodeReporter() {
+  thread_.request_stop();
+  thread_.join();
+  if (sources_.probe != nullptr) {
+    RememberAgreement();
+  }
+}
 
 void NodeReporter::Run(const std::stop_token& stop) {
   pthread_setname_np(pthread_self(), "oom-report");
@@ -49,7 +56,28 @@ void NodeReporter::Tick() {
   const std::lock_guard lock(mutex_);
   counts_ = accounting_.Look(ReadKernelKills(), sources_.probe->Counters());
   ReportGaps(counts_);
+  RememberAgreement();
   last_tick_wall_ns_ = WallNowNs();
+}
+
+// Only a moment without a kill in flight will do: the kernel's count read between two equal looks
+// at ours, and every record of the ring in the journal.
+void NodeReporter::RememberAgreement() const {
+  const oombox_kill_counters before = sources_.probe->Counters();
+  const auto journal_id = sources_.journal->LastId();
+  const auto kernel = ReadKernelKills();
+  const bool quiet = sources_.probe->Counters().kills == before.kills &&
+                     sources_.capture->committed() == before.submitted;
+  if (!quiet || !journal_id || !kernel) {
+    return;
+  }
+  const auto written = WriteLastSeen(sources_.last_seen_path, {.boot_id = sources_.session.boot_id,
+                                                               .kernel_kills = *kernel,
+                                                               .journal_id = *journal_id,
+                                                               .wall_ns = WallNowNs()});
+  if (!written) {
+    spdlog::warn("{}", written.error().message);
+  }
 }
 
 void NodeReporter::ReportGaps(const KillCounts& counts) {

@@ -33,7 +33,9 @@ class NodeReporter final : public NodeDirectory {
     const KillProbe* probe;  // null when replaying
     const Capture* capture;  // null when replaying
     EventStage* events;
+    Journal* journal;
     EventStore* store;
+    std::string last_seen_path;  // agent/last_seen.h; written while both counts agree
     std::optional<uint64_t> kernel_kills_at_attach;
     uint64_t seen_at_attach = 0;
     std::function<std::string()> collector;  // address connected to, "" when none
@@ -53,6 +55,7 @@ class NodeReporter final : public NodeDirectory {
   void Run(const std::stop_token& stop);
   void Tick();
   void ReportGaps(const KillCounts& counts);
+  void RememberAgreement() const;
   void FillCoverage(v1::NodeReport& report) const;
   void FillAccounting(v1::NodeReport& report) const;
   void FillDepths(v1::NodeReport& report) const;

@@ -153,7 +153,9 @@ Result<CommandLine> ParseFlags(const ConfigTable& table, int argc, const char* c
   app.add_flag("--help-markdown", line.markdown, "Print the settings as a Markdown table and exit");
   std::map<std::string, Values> raw;
   for (const ConfigOption& option : table.options) {
-    const std::string help = fmt::format("{} [default: {}] ({})", option.help, DefaultText(option),
+    const std::string value = DefaultText(option);
+    const std::string help = fmt::format("{}{} ({})", option.help,
+                                         value.empty() ? "" : fmt::format(" [default: {}]", value),
                                          EnvName(table, option.name));
     auto* added = app.add_option("--" + option.name, raw[option.name], help);
     if (std::holds_alternative<bool*>(option.target)) {
@@ -219,8 +221,9 @@ std::string ConfigMarkdown(const ConfigTable& table) {
       fmt::format("| {} flag and TOML key | environment | default | meaning |\n|---|---|---|---|\n",
                   table.program);
   for (const ConfigOption& option : table.options) {
-    out += fmt::format("| `{}` | `{}` | `{}` | {} |\n", option.name, EnvName(table, option.name),
-                       DefaultText(option), option.help);
+    const std::string value = DefaultText(option);
+    out += fmt::format("| `{}` | `{}` | {} | {} |\n", option.name, EnvName(table, option.name),
+                       value.empty() ? "" : fmt::format("`{}`", value), option.help);
   }
   return out;
 }

@@ -17,6 +17,8 @@ struct Gap {
   std::string detail;
   // Distinguishes gaps of one cause in one boot; the same key is the same event.
   std::string key;
+
+  bool operator==(const Gap&) const = default;
 };
 
 // The event that says where kills may be missing. Pure.

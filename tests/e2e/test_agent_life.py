@@ -1,13 +1,14 @@
 """Starting, stopping and being killed: what was captured stays, and refusals are clear."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import unittest
 
-from lib.machine import require_real_kills
-from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, get_event, memhog, oombox,
+from lib.machine import kernel_kills, require_real_kills
+from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, get_event, memhog, oombox,
                           wait_for_events)
 
 
@@ -42,6 +43,35 @@ class AgentLifeTest(unittest.TestCase):
         agent = Agent(self, self.scratch).wait_ready()
 
         self.assertEqual(len(wait_for_events(truth, 5, local=agent.socket)), 5)
+
+    def test_kills_while_no_agent_runs_are_a_counted_gap(self):
+        self.assertEqual(Agent(self, self.scratch).wait_ready().stop(), 0)
+        memhog("storm", "--kills", "3", "--same-cgroup", "--limit", "8Mi")
+
+        agent = Agent(self, self.scratch).wait_ready()
+
+        def gaps():
+            done = oombox("list", "--kind", "gap", "-o", "jsonl", local=agent.socket)
+            return [json.loads(line) for line in done.stdout.splitlines()]
+
+        gap, = eventually(gaps, why="the gap")
+        self.assertEqual(gap["gap"]["cause"], "CAUSE_NOT_RUNNING")
+        # Other kills of this machine count, too.
+        self.assertGreaterEqual(int(gap["gap"]["count"]), 3)
+
+    def test_a_restart_without_a_kill_in_between_is_no_gap(self):
+        agent = Agent(self, self.scratch).wait_ready()
+        truth = memhog("grow", "--limit", "8Mi")
+        wait_for_events(truth, 1, local=agent.socket)
+        counted = kernel_kills()
+        agent.stop()
+
+        agent = Agent(self, self.scratch).wait_ready()
+
+        wait_for_events(truth, 1, local=agent.socket)
+        done = oombox("list", "--kind", "gap", "-o", "jsonl", local=agent.socket)
+        # Somebody else's kill on this machine in that moment is a gap, and rightly so.
+        self.assertEqual(done.stdout != "", kernel_kills() != counted)
 
     def test_sigterm_stops_the_agent_with_0_and_removes_its_socket(self):
         agent = Agent(self, self.scratch).wait_ready()

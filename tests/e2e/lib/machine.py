@@ -63,6 +63,12 @@ def prints_exact_sums(release=None):
     return (int(release.split(".")[0]) if release else kernel_version()[0]) >= 7
 
 
+def kernel_kills():
+    """The kernel's count of OOM kills on this machine since it booted."""
+    with open("/proc/vmstat", encoding="ascii") as vmstat:
+        return next(int(line.split()[1]) for line in vmstat if line.startswith("oom_kill "))
+
+
 def memory_mount():
     """Where the memory controller's hierarchy is mounted."""
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:

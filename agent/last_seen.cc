@@ -1,0 +1,67 @@
+#include "agent/last_seen.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+
+namespace oombox {
+
+Result<std::optional<LastSeen>> ReadLastSeen(const std::string& path) {
+  std::ifstream file(path);
+  if (!file.is_open()) {
+    return std::optional<LastSeen>();
+  }
+  LastSeen seen;
+  if (!(file >> seen.boot_id >> seen.kernel_kills >> seen.journal_id >> seen.wall_ns)) {
+    return MakeError(ErrorCode::kCorrupt, "{} is damaged", path);
+  }
+  return std::optional(std::move(seen));
+}
+
+Status WriteLastSeen(const std::string& path, const LastSeen& seen) {
+  const std::string next = path + ".next";
+  {
+    std::ofstream file(next, std::ios::trunc);
+    file << fmt::format("{} {} {} {}\n", seen.boot_id, seen.kernel_kills, seen.journal_id,
+                        seen.wall_ns);
+    if (!file.flush()) {
+      return MakeSystemError(ErrorCode::kPermission, errno, "cannot write " + next);
+    }
+  }
+  if (std::rename(next.c_str(), path.c_str()) != 0) {
+    return MakeSystemError(ErrorCode::kPermission, errno, "cannot replace " + path);
+  }
+  return {};
+}
+
+std::optional<Gap> GapBetween(const LastSeen& before, const LastSeen& now) {
+  Gap gap{.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
+          .start_wall_ns = before.wall_ns,
+          .end_wall_ns = now.wall_ns,
+          .key = fmt::format("{}/{}", before.boot_id, before.wall_ns)};
+  if (before.boot_id != now.boot_id) {
+    if (now.kernel_kills == 0) {
+      return std::nullopt;
+    }
+    gap.count = now.kernel_kills;
+    gap.detail =
+        "no agent was attached when this boot began; kills at the end of the earlier boot are "
+        "unknown";
+    return gap;
+  }
+  const auto captured =
+      static_cast<uint64_t>(std::max<int64_t>(0, now.journal_id - before.journal_id));
+  const uint64_t counted =
+      now.kernel_kills > before.kernel_kills ? now.kernel_kills - before.kernel_kills : 0;
+  if (counted <= captured) {
+    return std::nullopt;
+  }
+  gap.count = counted - captured;
+  gap.detail = "the kernel killed while no agent was attached";
+  return gap;
+}
+
+}  // namespace oombox
