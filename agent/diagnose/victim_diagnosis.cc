@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "agent/diagnose/parts.h"
 #include "agent/diagnose/words.h"
 
@@ -40,7 +42,8 @@ std::string DescribeNotLargest(const v1::Victim& victim, const v1::MemoryUser& h
                   resident ? fmt::format(" ({})", ByteWords(*resident)) : std::string(),
                   ProcessWords(hog.comm(), hog.namespace_pid(), hog.tgid()),
                   held ? " with " + ByteWords(*held) : std::string());
-  if (hog.oom_score_adj() != victim.oom_score_adj()) {
+  if (hog.has_oom_score_adj() && victim.has_oom_score_adj() &&
+      hog.oom_score_adj() != victim.oom_score_adj()) {
     sentence += fmt::format("; its oom_score_adj is {}, the victim's {}", hog.oom_score_adj(),
                             victim.oom_score_adj());
   }
@@ -73,10 +76,14 @@ void DescribeTrigger(const v1::OomEvent& oom, const v1::Victim& victim, v1::Diag
   const v1::Trigger& trigger = oom.trigger();
   if (trigger.tgid() == victim.tgid()) {
     diagnosis->add_details("the victim itself asked for the memory that was not there");
-  } else {
-    diagnosis->add_details(fmt::format("trigger was {}, not the victim",
-                                       ProcessWords(trigger.comm(), 0, trigger.tgid())));
+    return;
   }
+  const bool killed_too =
+      std::any_of(oom.victims().begin(), oom.victims().end(),
+                  [&](const v1::Victim& other) { return other.tgid() == trigger.tgid(); });
+  diagnosis->add_details(fmt::format("trigger was {}, {}",
+                                     ProcessWords(trigger.comm(), 0, trigger.tgid()),
+                                     killed_too ? "killed with it" : "not the victim"));
 }
 
 void DescribeGroup(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {

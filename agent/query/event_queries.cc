@@ -97,8 +97,8 @@ Result<v1::AnnotateEventResponse> EventQueries::Annotate(const v1::AnnotateEvent
 Result<v1::ExplainEventResponse> EventQueries::Explain(const v1::ExplainEventRequest& request) {
   OOMBOX_TRY(StoredEvent stored, store_.Get(request.reference()));
   WorkloadHistory history;
-  if (const std::string& workload = stored.event.oom().workload(); !workload.empty()) {
-    OOMBOX_TRY(const EventStore::WorkloadHistory kept, store_.History(workload));
+  if (const EventAttributes attributes = AttributesOf(stored.event); !attributes.workload.empty()) {
+    OOMBOX_TRY(const EventStore::WorkloadHistory kept, store_.History(attributes));
     history.kills = kept.kills;
     history.first_time_ns = kept.first_time_ns;
   }

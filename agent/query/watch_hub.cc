@@ -1,5 +1,6 @@
 #include "agent/query/watch_hub.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace oombox {
@@ -23,7 +24,7 @@ Status WatchHub::Add(std::shared_ptr<Watcher> watcher) {
                        max_watchers_);
     }
     watchers_.insert(watcher);
-    runnable_.insert(std::move(watcher));
+    MakeRunnable(watcher);
   }
   changed_.notify_one();
   return {};
@@ -35,7 +36,7 @@ void WatchHub::Wake(const std::shared_ptr<Watcher>& watcher) {
     if (!watchers_.contains(watcher)) {
       return;
     }
-    runnable_.insert(watcher);
+    MakeRunnable(watcher);
   }
   changed_.notify_one();
 }
@@ -43,7 +44,7 @@ void WatchHub::Wake(const std::shared_ptr<Watcher>& watcher) {
 void WatchHub::Remove(const std::shared_ptr<Watcher>& watcher) {
   std::lock_guard lock(mutex_);
   watchers_.erase(watcher);
-  runnable_.erase(watcher);
+  std::erase(runnable_, watcher);
 }
 
 void WatchHub::Stop() {
@@ -58,10 +59,19 @@ void WatchHub::Stop() {
   }
 }
 
+// Behind all others: one that wakes itself again and again must not starve them.
+void WatchHub::MakeRunnable(const std::shared_ptr<Watcher>& watcher) {
+  if (std::find(runnable_.begin(), runnable_.end(), watcher) == runnable_.end()) {
+    runnable_.push_back(watcher);
+  }
+}
+
 void WatchHub::WakeAll() {
   {
     std::lock_guard lock(mutex_);
-    runnable_ = watchers_;
+    for (const auto& watcher : watchers_) {
+      MakeRunnable(watcher);
+    }
   }
   changed_.notify_one();
 }
@@ -70,8 +80,8 @@ void WatchHub::Run(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !runnable_.empty(); }) &&
          !stop.stop_requested()) {
-    const std::shared_ptr<Watcher> watcher = *runnable_.begin();
-    runnable_.erase(runnable_.begin());
+    const std::shared_ptr<Watcher> watcher = std::move(runnable_.front());
+    runnable_.pop_front();
     lock.unlock();
     watcher->Pump();
     lock.lock();

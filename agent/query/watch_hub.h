@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -40,6 +41,7 @@ class WatchHub {
  private:
   using Watchers = std::set<std::shared_ptr<Watcher>>;
 
+  void MakeRunnable(const std::shared_ptr<Watcher>& watcher);  // the lock is held
   void WakeAll();
   void Run(std::stop_token stop);
 
@@ -47,7 +49,7 @@ class WatchHub {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   Watchers watchers_;
-  Watchers runnable_;  // a subset of watchers_
+  std::deque<std::shared_ptr<Watcher>> runnable_;  // a subset of watchers_, each once; in turn
   bool stopped_ = false;
   std::unique_ptr<EventStore::Subscription> subscription_;
   std::jthread thread_;  // last: the others must outlive it

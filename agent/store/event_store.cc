@@ -32,7 +32,7 @@ class SqliteEventStore final : public EventStore {
   Result<std::vector<StoredEvent>> List(const ListQuery& query) override;
   Result<std::vector<StoredEvent>> ReadAfter(uint64_t after, size_t limit) override;
   Result<StoredEvent> Annotate(std::string_view reference, const AnnotationList& set) override;
-  Result<WorkloadHistory> History(std::string_view workload) override;
+  Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq) override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) override;
@@ -111,11 +111,14 @@ Result<StoredEvent> SqliteEventStore::Annotate(std::string_view reference,
   return annotated;
 }
 
-Result<EventStore::WorkloadHistory> SqliteEventStore::History(std::string_view workload) {
+Result<EventStore::WorkloadHistory> SqliteEventStore::History(const EventAttributes& like) {
   return database_->Read([&](SQLite::Database& db) -> Result<WorkloadHistory> {
-    SQLite::Statement query(
-        db, "SELECT count(*), min(time) FROM events WHERE workload = ? AND kind = 'oom'");
-    query.bind(1, std::string(workload));
+    SQLite::Statement query(db,
+                            "SELECT count(*), min(time) FROM events"
+                            " WHERE workload = ? AND kind = 'oom' AND node = ? AND cluster = ?");
+    query.bind(1, like.workload);
+    query.bind(2, like.node);
+    query.bind(3, like.cluster);
     query.executeStep();
     return WorkloadHistory{.kills = static_cast<uint64_t>(query.getColumn(0).getInt64()),
                            .first_time_ns = query.getColumn(1).getInt64()};

@@ -93,12 +93,13 @@ class EventStore {
   // Merges annotations (an empty value removes) into a new revision; returns it.
   virtual Result<StoredEvent> Annotate(
       std::string_view reference, const std::vector<std::pair<std::string, std::string>>& set) = 0;
-  // Kills of one workload: how many, and the wall time of the first.
+  // Kills of the workload of `like` on its node: how many, and the wall time of the first. A cgroup
+  // path says nothing across nodes.
   struct WorkloadHistory {
     uint64_t kills = 0;
     int64_t first_time_ns = 0;
   };
-  virtual Result<WorkloadHistory> History(std::string_view workload) = 0;
+  virtual Result<WorkloadHistory> History(const EventAttributes& like) = 0;
 
   // Everything up to `seq` is committed by the collector with identity `collector_epoch`. When that
   // identity replaces another one, nothing counts as acknowledged any more, this `seq` included:

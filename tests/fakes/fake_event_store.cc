@@ -137,7 +137,7 @@ Result<StoredEvent> FakeEventStore::Annotate(
   return MakeError(ErrorCode::kInternal, "not faked");
 }
 
-Result<EventStore::WorkloadHistory> FakeEventStore::History(std::string_view /*workload*/) {
+Result<EventStore::WorkloadHistory> FakeEventStore::History(const EventAttributes& /*like*/) {
   return MakeError(ErrorCode::kInternal, "not faked");
 }
 

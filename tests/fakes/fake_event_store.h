@@ -44,7 +44,7 @@ class FakeEventStore final : public EventStore {
   Result<StoredEvent> Annotate(
       std::string_view reference,
       const std::vector<std::pair<std::string, std::string>>& set) override;
-  Result<WorkloadHistory> History(std::string_view workload) override;
+  Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq) override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) override;

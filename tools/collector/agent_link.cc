@@ -86,7 +86,7 @@ Status AgentLink::HandleEvent(v1::EventEnvelope envelope) {
     }
     QueuedEvent& queued = queue_.emplace_back();
     queued.seq = envelope.seq();
-    if (Status check = CheckEvent(envelope.event(), node_); check) {
+    if (Status check = CheckEvent(envelope.event()); check) {
       queued.event = std::move(*envelope.mutable_event());
     } else {
       queued.rejection = std::move(check).error().message;

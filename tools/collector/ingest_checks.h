@@ -15,8 +15,8 @@ Status CheckHello(const v1::Hello& hello);
 Status CheckPlace(const v1::EventEnvelope& envelope, const std::string& store_epoch,
                   uint64_t last_seq);
 
-// A wrong event is refused alone: malformed, too big, or of another node than the one that speaks.
-Status CheckEvent(const v1::Event& event, const v1::NodeIdentity& speaker);
+// A wrong event is refused alone: malformed, too big, or with text that is not printable.
+Status CheckEvent(const v1::Event& event);
 
 Status CheckReport(const v1::NodeReport& report, const v1::NodeIdentity& speaker);
 

@@ -80,7 +80,6 @@ void IngestWriter::Commit(std::vector<LinkBatch> batches) {
     return;
   }
   const Status stored = StoreEvents(batches);
-  NoteHealth(stored);
   for (const LinkBatch& batch : batches) {
     if (stored) {
       batch.link->Committed(batch);
@@ -106,14 +105,13 @@ Status IngestWriter::StoreEvents(std::vector<LinkBatch>& batches) {
   if (events.empty()) {
     return {};
   }
-  const auto stored = store_.Put(events, std::nullopt);
-  if (stored) {
-    return {};
+  const auto put = store_.Put(events, std::nullopt);
+  Status stored = put ? Status{} : Status(tl::unexpect, put.error());
+  if (!stored && stored.error().code == ErrorCode::kInvalid) {
+    stored = StoreSingly(queued, events);
   }
-  if (stored.error().code != ErrorCode::kInvalid) {
-    return tl::unexpected<Error>(stored.error());
-  }
-  return StoreSingly(queued, events);
+  NoteHealth(stored);
+  return stored;
 }
 
 // One event that the store does not take must not hold up the others of the group.

@@ -85,7 +85,9 @@ std::vector<pid_t> Cgroup::Members() const {
   std::vector<pid_t> pids;
   std::istringstream words(ReadSmallFile(ProcsFile()).value_or(""));
   for (pid_t pid = 0; words >> pid;) {
-    pids.push_back(pid);
+    if (pid > 0) {  // 0 is a process of another pid namespace; kill(0) would be our own group
+      pids.push_back(pid);
+    }
   }
   return pids;
 }

@@ -81,10 +81,10 @@ Status Waiter::Poll(int fd, int timeout_ms, std::string_view what) const {
     return MakeSystemError(ErrorCode::kInternal, errno, "poll");
   }
   if (fds[0].revents != 0) {
-    return MakeError(ErrorCode::kUnavailable, "stopped by a signal while waiting for {}", what);
+    return MakeError(ErrorCode::kInternal, "stopped by a signal while waiting for {}", what);
   }
   if (ready == 0) {
-    return MakeError(ErrorCode::kUnavailable, "{} did not happen within {} s (see --timeout)", what,
+    return MakeError(ErrorCode::kInternal, "{} did not happen within {} s (see --timeout)", what,
                      timeout_.count());
   }
   return {};
@@ -100,7 +100,7 @@ Result<Message> Waiter::ReceiveFrom(int fd) const {
   OOMBOX_RETURN_IF_ERROR(Until(fd, "a worker's message"));
   Message message = Receive(fd);
   if (message.signal == Signal::kFailed) {
-    return MakeError(ErrorCode::kUnavailable, "worker: {}", message.text);
+    return MakeError(ErrorCode::kInternal, "worker: {}", message.text);
   }
   return message;
 }

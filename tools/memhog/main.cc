@@ -15,7 +15,7 @@ namespace oombox {
 namespace {
 
 constexpr int kExitFailed = 1;        // played, but not everybody met the expected end
-constexpr int kExitUnavailable = 69;  // EX_UNAVAILABLE: could not be played here
+constexpr int kExitUnavailable = 69;  // EX_UNAVAILABLE: no memory cgroup can be made here
 
 Result<bool> PlayAndReport(const Options& options, const Waiter& waiter) {
   OOMBOX_TRY(const auto stage,
@@ -45,7 +45,9 @@ int Main(int argc, char** argv) {
       waiter ? PlayAndReport(options, *waiter) : Result<bool>(tl::unexpected(waiter.error()));
   if (!as_planned) {
     spdlog::error("{}", as_planned.error().message);
-    return kExitUnavailable;
+    const ErrorCode code = as_planned.error().code;
+    const bool not_here = code == ErrorCode::kUnavailable || code == ErrorCode::kPermission;
+    return not_here ? kExitUnavailable : kExitFailed;
   }
   return *as_planned ? 0 : kExitFailed;
 }

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import unittest
 
 from lib.programs import binary
@@ -19,7 +20,7 @@ def require_programs(*names):
             raise AssertionError(f"{binary(name) or name} is missing; build it, set OOMBOX_BIN")
 
 
-def _obstacle():
+def obstacle_to_real_kills():
     """Why no real kill can be made and watched here; None when it can."""
     if os.geteuid() != 0:
         return "needs root to load BPF programs"
@@ -29,21 +30,33 @@ def _obstacle():
         os.close(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK))
     except OSError as error:
         return f"cannot read the kernel's log: {error}"
+    if not os.access(binary("memhog"), os.X_OK):
+        return "memhog is not built"
     probe = subprocess.run([binary("memhog"), "run", "--", "true"], capture_output=True, text=True,
                            stdin=subprocess.DEVNULL)
     if probe.returncode == 69:
         return f"no memory cgroup can be made: {probe.stderr.strip()}"
-    return None
+    return _obstacle_to_bpf()
+
+
+def _obstacle_to_bpf():
+    """The agent's own word: exit 69 when BPF cannot be loaded here. Any other end is for the tests."""
+    with tempfile.TemporaryDirectory(prefix="oombox-", dir="/tmp") as folder:
+        # A socket that cannot be made ends the agent after the load.
+        done = subprocess.run([binary("oombox-agent"), "--state-dir", f"{folder}/state", "--socket",
+                               "/proc/nowhere/agent.sock"], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+    return done.stderr.strip() if done.returncode == 69 else None
 
 
 def can_make_real_kills():
-    return _obstacle() is None
+    return obstacle_to_real_kills() is None
 
 
 def require_real_kills():
     """Root, BTF, the kernel's log and a memory controller."""
     require_programs("oombox-agent", "oombox", "memhog")
-    if obstacle := _obstacle():
+    if obstacle := obstacle_to_real_kills():
         skip(obstacle)
 
 

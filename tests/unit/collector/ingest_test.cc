@@ -171,23 +171,39 @@ TEST_F(IngestTest, RejectsABadEventAloneAndAcknowledgesTheOthers) {
   bad_id.mutable_event()->mutable_event()->set_event_id("LOUD");
   v1::IngestRequest bodiless = Event("n1", 4, 4);
   bodiless.mutable_event()->mutable_event()->clear_oom();
-  v1::IngestRequest foreign = Event("n1", 5, 5);
-  *foreign.mutable_event()->mutable_event()->mutable_node() = SampleNode("n2");
+  v1::IngestRequest loud = Event("n1", 5, 5);
+  loud.mutable_event()->mutable_event()->mutable_oom()->mutable_trigger()->set_comm("a\x1b[2J");
+  v1::IngestRequest timeless = Event("n1", 6, 6);
+  timeless.mutable_event()->mutable_event()->mutable_event_time()->set_seconds(int64_t{1} << 60);
   store_.HoldPuts();
 
   for (const v1::IngestRequest& request :
-       {Event("n1", 1, 1), too_big, bad_id, bodiless, foreign, Event("n1", 6, 6)}) {
+       {Event("n1", 1, 1), too_big, bad_id, bodiless, loud, timeless, Event("n1", 7, 7)}) {
     ASSERT_TRUE(agent->Give(request));
   }
   store_.LetPutsPass();
 
-  EXPECT_EQ(agent->AwaitAck(6), 6u);
+  EXPECT_EQ(agent->AwaitAck(7), 7u);
   EXPECT_EQ(store_.Revisions().size(), 2u);
   const auto rejected = agent->rejected();
-  ASSERT_EQ(rejected.size(), 4u);
+  ASSERT_EQ(rejected.size(), 5u);
   EXPECT_EQ(rejected[0].event_id(), SampleId(2));
   EXPECT_THAT(rejected[0].reason(), HasSubstr("bytes"));
-  EXPECT_THAT(rejected[3].reason(), HasSubstr("n2"));
+  EXPECT_THAT(rejected[3].reason(), HasSubstr("printable"));
+  EXPECT_THAT(rejected[4].reason(), HasSubstr("time"));
+}
+
+TEST_F(IngestTest, TakesEventsFromBeforeTheNodeWasRenamed) {
+  const auto agent = Connect("n1");
+  agent->CompleteWrite();
+  v1::IngestRequest earlier = Event("n1", 1, 1);
+  *earlier.mutable_event()->mutable_event()->mutable_node() = SampleNode("old-name");
+
+  agent->Give(earlier);
+
+  EXPECT_EQ(agent->AwaitAck(1), 1u);
+  EXPECT_EQ(store_.Revisions().size(), 1u);
+  EXPECT_TRUE(agent->rejected().empty());
 }
 
 TEST_F(IngestTest, TakesEventsFromBeforeTheClusterHadAName) {

@@ -194,11 +194,15 @@ TEST_F(EventStoreTest, CountsTheKillsOfAWorkload) {
   Put({TestOom(5), TestOom(3)});
   Put({other});
 
-  const auto history = store_->History("/kubepods/pod*/worker").value();
+  v1::Event elsewhere = TestOom(2);
+  elsewhere.mutable_node()->set_node_name("another-node");
+  Put({elsewhere});
+
+  const auto history = store_->History(AttributesOf(TestOom(5))).value();
 
   EXPECT_EQ(history.kills, 2u);
   EXPECT_EQ(history.first_time_ns, AttributesOf(TestOom(3)).time_ns);
-  EXPECT_EQ(store_->History("unheard of").value().kills, 0u);
+  EXPECT_EQ(store_->History({.workload = "unheard of"}).value().kills, 0u);
 }
 
 TEST_F(EventStoreTest, AcknowledgementMovesForwardOnly) {
