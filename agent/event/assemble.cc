@@ -39,7 +39,7 @@ void FillQuality(const KillRecord& record, const EventContext& context, v1::OomE
   auto* quality = oom->mutable_quality();
   quality->set_provenance(v1::PROVENANCE_AT_KILL);
   quality->set_record_version(record.version);
-  *quality->mutable_commit_latency() = TimeUtil::NanosecondsToDuration(
+  *quality->mutable_capture_latency() = TimeUtil::NanosecondsToDuration(
       static_cast<int64_t>(context.committed_boottime_ns - record.boottime_ns));
   AddMissing(quality, "top_allocators", "this version records no allocations");
   AddMissing(quality, "curve", "this version records no memory curve");

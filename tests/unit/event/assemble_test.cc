@@ -71,7 +71,7 @@ TEST(AssembleTest, ComputesTheWallTimeOfTheKillFromTheCommit) {
 
   EXPECT_EQ(event.event_time().seconds(), 1'700'000'000);
   EXPECT_EQ(event.event_time().nanos(), 0);
-  EXPECT_EQ(event.oom().quality().commit_latency().nanos(), 500'000'000);
+  EXPECT_EQ(event.oom().quality().capture_latency().nanos(), 500'000'000);
 }
 
 TEST(AssembleTest, BuildsPathsFromTheNamesOfTheAncestors) {
