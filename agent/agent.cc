@@ -38,6 +38,7 @@ ExitCode CodeOf(const Error& error) {
     case ErrorCode::kInvalid:
       return ExitCode::kUsage;
     case ErrorCode::kPermission:
+    case ErrorCode::kExhausted:
       return ExitCode::kCannotCreate;
     case ErrorCode::kUnavailable:
       return ExitCode::kInUse;
@@ -70,11 +71,22 @@ class RunningAgent final : public Agent {
  public:
   explicit RunningAgent(const AgentConfig& config) : config_(config) {}
 
+  // Who asks goes first, then the programs, so that nothing is recorded behind the last drain.
+  ~RunningAgent() override {
+    server_.reset();
+    uplink_.reset();
+    reporter_.reset();
+    if (probe_ != nullptr) {
+      probe_->Detach();
+    }
+  }
+
   // In the order of the flow; each step needs the ones before.
   Started Start() {
     for (const auto step :
-         {&RunningAgent::CheckConfig, &RunningAgent::OpenStores, &RunningAgent::LoadProbe,
-          &RunningAgent::StartStages, &RunningAgent::StartUplink, &RunningAgent::StartServer}) {
+         {&RunningAgent::OpenStateDir, &RunningAgent::LoadProbe, &RunningAgent::OpenStores,
+          &RunningAgent::CheckCollectors, &RunningAgent::StartStages, &RunningAgent::StartUplink,
+          &RunningAgent::StartServer}) {
       if (Started started = (this->*step)(); !started) {
         return started;
       }
@@ -85,7 +97,8 @@ class RunningAgent final : public Agent {
   }
 
  private:
-  Started CheckConfig();
+  Started OpenStateDir();
+  Started CheckCollectors();
   Started OpenStores();
   Started CopyRecording(const std::string& journal_path);
   Started LoadProbe();
@@ -117,7 +130,8 @@ class RunningAgent final : public Agent {
   std::unique_ptr<QueryServer> server_;
 };
 
-Started RunningAgent::CheckConfig() {
+// After the capabilities are gone: gRPC starts threads.
+Started RunningAgent::CheckCollectors() {
   for (const std::string& address : config_.collector) {
     if (const auto usable = ClientCredentials(address, Tls(), config_.insecure); !usable) {
       return Fail(ExitCode::kUsage, usable.error());
@@ -126,12 +140,16 @@ Started RunningAgent::CheckConfig() {
   return {};
 }
 
-Started RunningAgent::OpenStores() {
+Started RunningAgent::OpenStateDir() {
   auto state_dir = StateDir::Open(config_.state_dir, "agent");
   if (!state_dir) {
     return Fail(CodeOf(state_dir.error()), state_dir.error());
   }
   state_dir_.emplace(std::move(*state_dir));
+  return {};
+}
+
+Started RunningAgent::OpenStores() {
   if (replaying()) {
     if (Started copied = CopyRecording(state_dir_->File("journal.db")); !copied) {
       return copied;
@@ -151,6 +169,14 @@ Started RunningAgent::OpenStores() {
     return Fail(CodeOf(store.error()), store.error());
   }
   store_ = std::move(*store);
+  if (replaying()) {
+    return {};
+  }
+  auto session = journal_->BeginSession(session_);
+  if (!session) {
+    return Fail(CodeOf(session.error()), session.error());
+  }
+  session_ = std::move(*session);
   return {};
 }
 
@@ -183,11 +209,6 @@ Started RunningAgent::LoadProbe() {
     }
     probe_ = std::move(*probe);
     at_attach_ = ReadCountsAtAttach(*probe_);
-    auto session = journal_->BeginSession(session_);
-    if (!session) {
-      return Fail(CodeOf(session.error()), session.error());
-    }
-    session_ = std::move(*session);
   }
   // The last thing that needed any capability; no thread runs yet.
   if (const auto dropped = DropCapabilities(); !dropped) {
@@ -264,16 +285,23 @@ void RunningAgent::TellAbsence() {
   if (probe_ == nullptr || !at_attach_.kernel || !journal_id || (before && !*before)) {
     return;
   }
-  if (!before) {
-    spdlog::warn("kills since the last run cannot be counted: {}", before.error().message);
-    return;
+  std::optional<Gap> gap;
+  if (before) {
+    // Without what the programs have seen since they were attached: that becomes events.
+    gap = GapBetween(**before, {.boot_id = session_.boot_id,
+                                .kernel_kills = *at_attach_.kernel - at_attach_.seen,
+                                .journal_id = *journal_id,
+                                .wall_ns = WallNowNs()});
+  } else {
+    gap = Gap{.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
+              .start_wall_ns = WallNowNs(),
+              .end_wall_ns = WallNowNs(),
+              .detail = "kills since the last run cannot be counted: " + before.error().message,
+              .key = session_.boot_id};
   }
-  auto gap = GapBetween(**before, {.boot_id = session_.boot_id,
-                                   .kernel_kills = *at_attach_.kernel,
-                                   .journal_id = *journal_id,
-                                   .wall_ns = WallNowNs()});
   if (gap) {
-    spdlog::error("kills lost: {} ({})", gap->count.value_or(0), gap->detail);
+    spdlog::error("kills lost: {} ({})", gap->count ? std::to_string(*gap->count) : "unknown",
+                  gap->detail);
     events_->ReportGap(std::move(*gap), session_);
   }
 }

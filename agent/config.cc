@@ -40,6 +40,11 @@ ConfigTable Table(AgentConfig& c) {
   };
 }
 
+constexpr int64_t kMinBytes = 1 << 20;
+constexpr int64_t kMaxBytes = int64_t{1} << 50;
+constexpr int64_t kMinAge = 60;
+constexpr int64_t kMaxAge = int64_t{100} * 365 * 86400;
+
 std::string HostName() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown-host";
@@ -49,6 +54,11 @@ std::string HostName() {
 
 Result<ConfigOutcome> LoadAgentConfig(AgentConfig& config, int argc, const char* const* argv) {
   OOMBOX_TRY(const ConfigOutcome outcome, LoadConfig(Table(config), argc, argv));
+  OOMBOX_RETURN_IF_ERROR(
+      CheckBounds("journal-max-bytes", config.journal_max_bytes, kMinBytes, kMaxBytes));
+  OOMBOX_RETURN_IF_ERROR(
+      CheckBounds("store-max-bytes", config.store_max_bytes, kMinBytes, kMaxBytes));
+  OOMBOX_RETURN_IF_ERROR(CheckBounds("store-max-age", config.store_max_age, kMinAge, kMaxAge));
   if (config.node_name.empty()) {
     config.node_name = HostName();
   }

@@ -52,6 +52,10 @@ int Main(int argc, const char* const* argv) {
     return Code(ExitCode::kUsage);
   }
   const UniqueFd signals = BlockSignals();
+  if (!signals.valid()) {
+    spdlog::error("cannot make a signalfd: too many open files?");
+    return Code(ExitCode::kFailure);
+  }
   auto agent = Agent::Start(config);
   if (!agent) {
     spdlog::error("{}", agent.error().message);

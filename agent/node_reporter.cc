@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "agent/common/clock.h"
 #include "agent/last_seen.h"
 #include "agent/machine.h"
@@ -53,30 +55,41 @@ void NodeReporter::Tick() {
   if (sources_.probe == nullptr) {
     return;
   }
-  const std::lock_guard lock(mutex_);
-  counts_ = accounting_.Look(ReadKernelKills(), sources_.probe->Counters());
-  ReportGaps(counts_);
+  {
+    const std::lock_guard lock(mutex_);
+    // The kernel's count first: a kill in between must not look like one that was missed.
+    const auto kernel = ReadKernelKills();
+    counts_ = accounting_.Look(kernel, sources_.probe->Counters());
+    ReportGaps(counts_);
+    last_tick_wall_ns_ = WallNowNs();
+  }
   RememberAgreement();
-  last_tick_wall_ns_ = WallNowNs();
 }
 
 // Only a moment without a kill in flight will do: the kernel's count read between two equal looks
-// at ours, and every record of the ring in the journal.
-void NodeReporter::RememberAgreement() const {
+// at ours, every record of the ring in the journal, every difference a stored gap.
+void NodeReporter::RememberAgreement() {
   const oombox_kill_counters before = sources_.probe->Counters();
   const auto journal_id = sources_.journal->LastId();
   const auto kernel = ReadKernelKills();
   const bool quiet = sources_.probe->Counters().kills == before.kills &&
                      sources_.capture->committed() == before.submitted;
-  if (!quiet || !journal_id || !kernel) {
+  if (!quiet || !journal_id || !kernel || !sources_.kernel_kills_at_attach ||
+      !sources_.events->GapsStored()) {
+    return;
+  }
+  const uint64_t ours = before.kills + before.double_counted - sources_.seen_at_attach;
+  if (*kernel - *sources_.kernel_kills_at_attach != ours + gaps_reported_) {
     return;
   }
   const auto written = WriteLastSeen(sources_.last_seen_path, {.boot_id = sources_.session.boot_id,
                                                                .kernel_kills = *kernel,
                                                                .journal_id = *journal_id,
                                                                .wall_ns = WallNowNs()});
-  if (!written) {
+  if (!written && !std::exchange(last_seen_failing_, true)) {
     spdlog::warn("{}", written.error().message);
+  } else if (written) {
+    last_seen_failing_ = false;
   }
 }
 

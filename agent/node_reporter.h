@@ -55,7 +55,7 @@ class NodeReporter final : public NodeDirectory {
   void Run(const std::stop_token& stop);
   void Tick();
   void ReportGaps(const KillCounts& counts);
-  void RememberAgreement() const;
+  void RememberAgreement();
   void FillCoverage(v1::NodeReport& report) const;
   void FillAccounting(v1::NodeReport& report) const;
   void FillDepths(v1::NodeReport& report) const;
@@ -69,6 +69,7 @@ class NodeReporter final : public NodeDirectory {
   uint64_t gaps_reported_ = 0;   // kills already told as CAUSE_UNEXPLAINED
   uint64_t drops_reported_ = 0;  // kills already told as CAUSE_RING_FULL
   int64_t last_tick_wall_ns_;
+  bool last_seen_failing_ = false;  // the log knows
   std::jthread thread_;
 };
 

@@ -4,10 +4,22 @@
 #include <sys/prctl.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
 
 namespace oombox {
 
 Status DropCapabilities() {
+  std::error_code unreadable;
+  const auto threads =
+      std::distance(std::filesystem::directory_iterator("/proc/self/task", unreadable),
+                    std::filesystem::directory_iterator());
+  if (!unreadable && threads != 1) {
+    return MakeError(
+        ErrorCode::kInternal,
+        "capabilities belong to threads, and {} run already: nothing may start one before",
+        threads);
+  }
   capng_clear(CAPNG_SELECT_ALL);
   // The bounding set can be changed with CAP_SETPCAP only; without it the rest still goes.
   capng_apply(CAPNG_SELECT_BOUNDS);

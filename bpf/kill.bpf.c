@@ -48,6 +48,8 @@ struct trigger_state {
 	__u32 victim_tid;
 	/* memory.oom.group cgroup that is being killed; 0: single kill. */
 	__u64 group_id;
+	/* The kernel's second signal to the first victim was seen: there is only one. */
+	__u64 double_seen;
 };
 
 struct {
@@ -83,9 +85,12 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 		return 0;
 	}
 	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
-	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). */
-	if (state->group_id && now - state->episode_ns < PAIR_MAX_AGE_NS &&
+	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). Only that one: a trigger that is the
+	 * init of a pid namespace signals all of it the same way when it exits. */
+	if (state->group_id && !state->double_seen && now - state->episode_ns < PAIR_MAX_AGE_NS &&
+	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
 	    BPF_CORE_READ(task, signal, oom_mm)) {
+		state->double_seen = 1;
 		COUNT(double_counted);
 		return 0;
 	}
@@ -102,12 +107,35 @@ static __always_inline __u64 group_to_kill(const struct oombox_kill_record *rec)
 	__u32 i;
 
 	for (i = 0; i < OOMBOX_MAX_LEVELS; i++) {
-		if (i >= rec->level_count || (id && i > rec->fired_level))
+		if (i >= rec->level_count || i > rec->fired_level)
 			break;
 		if (rec->levels[i].flags & OOMBOX_CGROUP_OOM_GROUP)
 			id = rec->levels[i].id;
 	}
 	return id;
+}
+
+/*
+ * An allocation that hits a cgroup's limit comes from a task below it. When the trigger is elsewhere, the full
+ * cgroup may be there by chance (page cache fills a cgroup to its limit without any kill).
+ */
+static __always_inline bool trigger_is_below_fired(const struct oombox_kill_record *rec)
+{
+	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
+	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(current_task, cgroups));
+	__u32 level = rec->fired_level;
+	__u64 fired;
+	int i;
+
+	if (level >= OOMBOX_MAX_LEVELS)
+		return true;
+	fired = rec->levels[level].id;
+	for (i = 0; i < OOMBOX_MAX_LEVELS && css; i++) {
+		if (BPF_CORE_READ(css, cgroup, kn, id) == fired)
+			return true;
+		css = BPF_CORE_READ(css, parent);
+	}
+	return false;
 }
 
 static __always_inline bool in_group(const struct oombox_kill_record *rec, __u64 group_id)
@@ -126,12 +154,15 @@ static __always_inline void join_episode(struct oombox_kill_record *rec,
 {
 	if (state->group_id && now - state->episode_ns < PAIR_MAX_AGE_NS &&
 	    in_group(rec, state->group_id)) {
-		rec->flags |= OOMBOX_KILL_GROUP_MEMBER | OOMBOX_KILL_NO_WALK;
+		rec->flags |= OOMBOX_KILL_GROUP_MEMBER;
 	} else {
 		state->episode_tgid = rec->victim.tgid;
 		state->episode_start_boottime_ns = rec->victim.start_boottime_ns;
 		state->group_id = group_to_kill(rec);
+		state->double_seen = 0;
 	}
+	if (state->group_id)
+		rec->flags |= OOMBOX_KILL_GROUP;
 	state->episode_ns = now;
 	rec->episode_tgid = state->episode_tgid;
 	rec->episode_start_boottime_ns = state->episode_start_boottime_ns;
@@ -171,7 +202,7 @@ static __always_inline void submit(struct oombox_kill_record *rec, __u64 now)
 
 static __always_inline void begin_record(struct oombox_kill_record *rec, bool walk)
 {
-	rec->flags = walk ? 0 : OOMBOX_KILL_NO_WALK;
+	rec->flags = OOMBOX_KILL_NO_WALK;
 	if (rss_is_percpu())
 		rec->flags |= OOMBOX_KILL_RSS_PERCPU;
 	rec->level_count = 0;
@@ -188,9 +219,10 @@ static __always_inline void rank(struct scratch *s, struct cgroup *root, struct 
 {
 	__u64 mm = (__u64)BPF_CORE_READ(victim, mm);
 
+	s->record.flags &= ~OOMBOX_KILL_NO_WALK;
 	rank_users(s, root);
 	if (mm)
-		put_user(s, victim, mm, ~0ULL);
+		put_victim(s, victim, mm);
 }
 
 static __always_inline int marked(__u32 pid, bool walk)
@@ -221,6 +253,8 @@ static __always_inline int marked(__u32 pid, bool walk)
 		if (BPF_CORE_READ(css, cgroup, root, hierarchy_id) != 0)
 			s->record.flags |= OOMBOX_KILL_CGROUP_V1;
 		ranked = fill_levels(&s->record, css);
+		if (!trigger_is_below_fired(&s->record))
+			s->record.flags |= OOMBOX_KILL_TRIGGER_OUTSIDE;
 	} else {
 		s->record.flags |= OOMBOX_KILL_NO_MEMCG;
 	}

@@ -23,7 +23,7 @@ enum oombox_limits {
 	OOMBOX_MAX_USERS = 10,	  /* biggest memory users */
 	OOMBOX_MAX_NAMES = 4096,  /* bytes of cgroup names of the whole chain */
 	OOMBOX_MAX_NAME = 256,	  /* NAME_MAX + NUL */
-	OOMBOX_MAX_WALK = 1024,   /* threads visited by the ranking: it runs under oom_lock */
+	OOMBOX_MAX_WALK = 1024,   /* processes ranked: it runs under oom_lock */
 };
 
 enum oombox_record_type {
@@ -91,12 +91,14 @@ enum oombox_cgroup_flags {
 enum oombox_kill_flags {
 	OOMBOX_KILL_CGROUP_V1 = 1 << 0,
 	OOMBOX_KILL_LEVELS_CUT = 1 << 1,  /* more ancestors than OOMBOX_MAX_LEVELS */
-	OOMBOX_KILL_WALK_CUT = 1 << 2,	  /* more threads than OOMBOX_MAX_WALK */
+	OOMBOX_KILL_WALK_CUT = 1 << 2,	  /* more processes than OOMBOX_MAX_WALK */
 	OOMBOX_KILL_WALK_RACED = 1 << 3,  /* a list changed under the walk */
 	OOMBOX_KILL_GROUP_MEMBER = 1 << 4, /* a further victim of `episode` */
 	OOMBOX_KILL_NO_WALK = 1 << 5,	  /* this kernel or this record has no ranking */
 	OOMBOX_KILL_NO_MEMCG = 1 << 6,	  /* the victim's memory cgroup could not be read */
 	OOMBOX_KILL_RSS_PERCPU = 1 << 7,  /* memory counters are per CPU: approximate */
+	OOMBOX_KILL_TRIGGER_OUTSIDE = 1 << 8, /* the trigger is not below fired_level's cgroup */
+	OOMBOX_KILL_GROUP = 1 << 9,	  /* memory.oom.group: more victims may follow */
 };
 
 struct oombox_kill_record {

@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,12 +53,12 @@ tl::unexpected<Error> LoadError(int error) {
     return MakeSystemError(
         ErrorCode::kPermission, number,
         "the kernel refused the BPF programs (CAP_BPF and CAP_PERFMON are needed; "
-        "before Linux 5.11 also a higher memlock limit or CAP_SYS_RESOURCE)");
+        "in the initial user namespace; before Linux 5.11 also a higher memlock limit or "
+        "CAP_SYS_RESOURCE)");
   }
-  return MakeSystemError(
-      ErrorCode::kUnavailable, number,
-      "the kernel refused the BPF programs (log-level debug shows its verifier's "
-      "reasons)");
+  return MakeSystemError(ErrorCode::kUnavailable, number,
+                         "the kernel refused the BPF programs (lockdown=confidentiality does that; "
+                         "--log-level debug shows the verifier's reasons)");
 }
 
 uint64_t Load64(const __u64& counter) {
@@ -71,6 +70,7 @@ class LoadedKillProbe final : public KillProbe {
   LoadedKillProbe(Skeleton skeleton, std::vector<MissingFeature> missing, uint64_t ring_bytes)
       : skeleton_(std::move(skeleton)), missing_(std::move(missing)), ring_bytes_(ring_bytes) {}
 
+  void Detach() override { kill_bpf__detach(skeleton_.get()); }
   int ring_fd() const override { return bpf_map__fd(skeleton_->maps.kill_ring); }
   uint64_t ring_bytes() const override { return ring_bytes_; }
   const std::vector<MissingFeature>& missing() const override { return missing_; }
@@ -142,9 +142,9 @@ int Attach(kill_bpf* skeleton) {
 
 Result<std::unique_ptr<KillProbe>> KillProbe::Load(const Options& options) {
   OOMBOX_RETURN_IF_ERROR(CheckRingSize(options.ring_bytes));
+  libbpf_set_print(LogFromLibbpf);
   OOMBOX_TRY(const KernelFeatures features, ReadKernelFeatures());
   OOMBOX_RETURN_IF_ERROR(CheckMayLoad());
-  libbpf_set_print(LogFromLibbpf);
 
   Skeleton skeleton(kill_bpf__open());
   if (skeleton == nullptr) {

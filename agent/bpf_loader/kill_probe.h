@@ -31,6 +31,9 @@ class KillProbe {
   static Result<std::unique_ptr<KillProbe>> Load(const Options& options);
   virtual ~KillProbe() = default;
 
+  // Ends the recording; ring and counters stay readable.
+  virtual void Detach() = 0;
+
   virtual int ring_fd() const = 0;
   virtual uint64_t ring_bytes() const = 0;
   virtual oombox_kill_counters Counters() const = 0;

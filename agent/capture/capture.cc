@@ -1,5 +1,6 @@
 #include "agent/capture/capture.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
@@ -63,7 +64,7 @@ void Capture::Run() {
   while (!stopping_.load()) {
     const bool drained = Drain();
     if (!stopping_.load()) {
-      Wait(drained ? -1 : kRetryMs);
+      drained ? WaitForRecords() : Pause();
     }
   }
   Drain();
@@ -99,9 +100,15 @@ void Capture::NoteAppend(const Status& status) {
   }
 }
 
-void Capture::Wait(int timeout_ms) {
+void Capture::WaitForRecords() {
   std::array<epoll_event, 2> events{};
-  epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+  epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+}
+
+// Not on the ring: what it holds would end the wait at once.
+void Capture::Pause() {
+  pollfd stop{.fd = stop_event_.get(), .events = POLLIN, .revents = 0};
+  poll(&stop, 1, kRetryMs);
 }
 
 }  // namespace oombox

@@ -41,7 +41,8 @@ class Capture {
   Capture(Dependencies dependencies, UniqueFd epoll, UniqueFd stop_event);
   void Run();
   bool Drain();
-  void Wait(int timeout_ms);
+  void WaitForRecords();
+  void Pause();
   void NoteAppend(const Status& status);
 
   std::unique_ptr<RingReader> ring_;

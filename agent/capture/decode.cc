@@ -139,6 +139,8 @@ Result<KillRecord> DecodeKill(std::string_view bytes) {
   out.cgroup_v1 = (in.flags & OOMBOX_KILL_CGROUP_V1) != 0;
   out.rss_per_cpu = (in.flags & OOMBOX_KILL_RSS_PERCPU) != 0;
   out.memcg_known = (in.flags & OOMBOX_KILL_NO_MEMCG) == 0;
+  out.kills_group = (in.flags & OOMBOX_KILL_GROUP) != 0;
+  out.trigger_outside = (in.flags & OOMBOX_KILL_TRIGGER_OUTSIDE) != 0;
   out.levels_cut = (in.flags & OOMBOX_KILL_LEVELS_CUT) != 0;
   out.victim = Decode(in.victim);
   out.parent_tgid = in.parent_tgid;

@@ -216,6 +216,14 @@ Result<ConfigOutcome> LoadConfig(const ConfigTable& table, int argc, const char*
   return ConfigOutcome::kRun;
 }
 
+Status CheckBounds(const std::string& name, int64_t value, int64_t min, int64_t max) {
+  if (value < min || value > max) {
+    return MakeError(ErrorCode::kInvalid, "{} {} is out of range: from {} to {}", name, value, min,
+                     max);
+  }
+  return {};
+}
+
 std::string ConfigMarkdown(const ConfigTable& table) {
   std::string out =
       fmt::format("| {} flag and TOML key | environment | default | meaning |\n|---|---|---|---|\n",

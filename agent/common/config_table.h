@@ -38,6 +38,9 @@ enum class ConfigOutcome {
 // and ignored: Kubernetes injects <SERVICE>_PORT variables into every pod.
 Result<ConfigOutcome> LoadConfig(const ConfigTable& table, int argc, const char* const* argv);
 
+// kInvalid unless min <= value <= max.
+Status CheckBounds(const std::string& name, int64_t value, int64_t min, int64_t max);
+
 // The table as a Markdown table for docs (--help-markdown prints it).
 std::string ConfigMarkdown(const ConfigTable& table);
 

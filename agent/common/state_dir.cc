@@ -27,6 +27,10 @@ Result<StateDir> StateDir::Open(std::string path, const std::string& name) {
                            "cannot write to the state folder " + remedy);
   }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      return MakeSystemError(ErrorCode::kPermission, errno,
+                             "cannot lock the state folder " + remedy);
+    }
     return MakeError(ErrorCode::kUnavailable,
                      "another {} works on the state folder {}: stop it, or give this one its own "
                      "--state-dir",

@@ -16,13 +16,22 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
+// From the mark to the commit. Bytes of a damaged journal may say anything: never more than a year.
+int64_t AgeNs(const KillRecord& record, const EventContext& context) {
+  constexpr uint64_t kYearNs = 365ULL * 86400 * 1'000'000'000;
+  const uint64_t age = context.committed_boottime_ns - record.boottime_ns;
+  return record.boottime_ns > context.committed_boottime_ns || age > kYearNs
+             ? 0
+             : static_cast<int64_t>(age);
+}
+
 void FillEnvelope(const KillRecord& record, const EventContext& context, v1::Event& event) {
   event.set_event_id(
       KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns));
   event.set_revision(1);
   event.set_boottime_ns(record.boottime_ns);
-  const auto age = static_cast<int64_t>(context.committed_boottime_ns - record.boottime_ns);
-  *event.mutable_event_time() = TimeUtil::NanosecondsToTimestamp(context.committed_wall_ns - age);
+  *event.mutable_event_time() =
+      TimeUtil::NanosecondsToTimestamp(context.committed_wall_ns - AgeNs(record, context));
   event.set_view(v1::EVENT_VIEW_FULL);
   event.set_replayed(context.replayed);
   auto* node = event.mutable_node();
@@ -39,8 +48,7 @@ void FillQuality(const KillRecord& record, const EventContext& context, v1::OomE
   auto* quality = oom->mutable_quality();
   quality->set_provenance(v1::PROVENANCE_AT_KILL);
   quality->set_record_version(record.version);
-  *quality->mutable_capture_latency() = TimeUtil::NanosecondsToDuration(
-      static_cast<int64_t>(context.committed_boottime_ns - record.boottime_ns));
+  *quality->mutable_capture_latency() = TimeUtil::NanosecondsToDuration(AgeNs(record, context));
   AddMissing(quality, "top_allocators", "this version records no allocations");
   AddMissing(quality, "curve", "this version records no memory curve");
   AddMissing(quality, "container", "this version does not ask the container runtime");

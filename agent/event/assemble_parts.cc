@@ -129,34 +129,82 @@ void FillCgroups(const KillRecord& record, const EventContext& context, v1::OomE
   }
 }
 
+namespace {
+
+constexpr uint64_t kSlackPages = 64;  // as FULL_SLACK_PAGES in bpf/lib/memcg.h
+
+// cgroup v1 only: the level whose limit on memory and swap together was reached.
+std::optional<uint32_t> FullWithSwap(const KillRecord& record) {
+  for (uint32_t i = 0; record.cgroup_v1 && i < record.levels.size(); ++i) {
+    const CgroupPages& level = record.levels[i];
+    if (level.swap_max && level.swap_usage + kSlackPages >= *level.swap_max) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+// A level that is so full that it may have fired and been drained a little since.
+bool AnyNearlyFull(const KillRecord& record) {
+  return std::any_of(record.levels.begin(), record.levels.end(), [](const CgroupPages& level) {
+    return level.max && level.usage >= *level.max - *level.max / 20;
+  });
+}
+
+// Why the limit cannot be concluded; absent when it can.
+std::optional<std::string> WhyUnclear(const KillRecord& record) {
+  if (record.fired_level) {
+    return record.trigger_outside ? std::optional<std::string>(
+                                        "a cgroup of the victim was full, but the trigger is "
+                                        "elsewhere: it may be chance")
+                                  : std::nullopt;
+  }
+  if (!record.memcg_known || record.levels_cut) {
+    return "not all of the victim's cgroups are known";
+  }
+  if (AnyNearlyFull(record)) {
+    return "a cgroup of the victim was nearly full, none quite: it may have been that or the node";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 void FillLimitHit(const KillRecord& record, const EventContext& context, v1::OomEvent* out) {
+  const uint64_t page = context.page_size;
+  const auto with_swap = record.fired_level ? std::nullopt : FullWithSwap(record);
+  if (const auto unclear = WhyUnclear(record); unclear && !with_swap) {
+    AddMissing(out->mutable_quality(), "limit_hit", *unclear);
+    return;
+  }
   auto* hit = out->mutable_limit_hit();
   hit->set_provenance(v1::PROVENANCE_INFERRED);
-  if (record.fired_level) {
-    const auto index = static_cast<int>(*record.fired_level);
-    const CgroupPages& level = record.levels[*record.fired_level];
-    out->set_scope(v1::OOM_SCOPE_CGROUP);
-    hit->set_level(*record.fired_level);
-    hit->set_cgroup_id(level.id);
-    hit->set_cgroup_path(out->cgroups(index).path());
-    hit->set_usage_bytes(level.usage * context.page_size);
-    if (level.max) {
-      hit->set_limit_bytes(*level.max * context.page_size);
-    }
-  } else if (record.memcg_known && !record.levels_cut) {
+  const auto fired = with_swap ? with_swap : record.fired_level;
+  if (!fired) {
     out->set_scope(v1::OOM_SCOPE_NODE);
     if (context.memory_total_bytes != 0) {
       hit->set_limit_bytes(context.memory_total_bytes);
     }
-  } else {
-    AddMissing(out->mutable_quality(), "limit_hit", "not all of the victim's cgroups are known");
+    return;
+  }
+  const CgroupPages& level = record.levels[*fired];
+  out->set_scope(v1::OOM_SCOPE_CGROUP);
+  hit->set_level(*fired);
+  hit->set_cgroup_id(level.id);
+  hit->set_cgroup_path(out->cgroups(static_cast<int>(*fired)).path());
+  hit->set_usage_bytes((with_swap ? level.swap_usage : level.usage) * page);
+  if (const auto limit = with_swap ? level.swap_max : level.max) {
+    hit->set_limit_bytes(*limit * page);
   }
 }
 
 void FillTopUsers(const KillRecord& record, const EventContext& context, v1::OomEvent* out) {
   if (!record.ranked) {
     AddMissing(out->mutable_quality(), "top_users",
-               "this kernel has no bpf_loop (Linux 5.17 or newer is needed)");
+               record.group_member
+                   ? "ranked at the first victim of the group, which was not captured"
+               : record.memcg_known ? "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"
+                                    : "the victim's memory cgroup could not be read");
     return;
   }
   for (const KilledProcess& user : record.users) {

@@ -6,15 +6,6 @@
 
 namespace oombox {
 
-namespace {
-
-bool KillsAGroup(const KillRecord& record) {
-  return std::any_of(record.levels.begin(), record.levels.end(),
-                     [](const CgroupPages& level) { return level.oom_group; });
-}
-
-}  // namespace
-
 std::optional<v1::Event> CaseBook::Add(const KillRecord& record, const EventContext& context,
                                        uint64_t now_boottime_ns) {
   const std::string id =
@@ -43,7 +34,7 @@ std::optional<v1::Event> CaseBook::Add(const KillRecord& record, const EventCont
 std::optional<v1::Event> CaseBook::Begin(const std::string& id, const KillRecord& record,
                                          const EventContext& context, uint64_t now_boottime_ns) {
   v1::Event event = AssembleKill(record, context);
-  event.set_final(!KillsAGroup(record) && !record.group_member);
+  event.set_final(!record.kills_group && !record.group_member);
   if (!event.final()) {
     open_.emplace(id, Case{event, now_boottime_ns + kGroupWaitNs});
   }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kBatch = 256;
 constexpr std::chrono::seconds kRetry(1);
-constexpr size_t kRecoverEvents = 256;
+constexpr size_t kRecoverEvents = 32;
 
 std::optional<v1::Event> FindEvent(EventStore& store, const std::string& id) {
   auto found = store.Get(id);
@@ -28,6 +28,7 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
       journal_(journal),
       store_(store),
       cases_([&store](const std::string& id) { return FindEvent(store, id); }) {
+  RecoverCursor();  // before anybody appends to a new journal
   thread_ = std::jthread([this] { Run(); });
 }
 
@@ -61,6 +62,11 @@ void EventStage::ReportGap(Gap gap, const JournalSession& session) {
     notified_ = true;
   }
   changed_.notify_all();
+}
+
+bool EventStage::GapsStored() const {
+  const std::lock_guard lock(mutex_);
+  return gaps_.empty() && !notified_ && !busy_ && !failing_;
 }
 
 EventStage::Counters EventStage::counters() const {
@@ -102,10 +108,12 @@ void EventStage::Run() {
         changed_.wait(lock, ready);
       }
       notified_ = false;
+      busy_ = true;
     }
     ok = Step();
     const std::lock_guard lock(mutex_);
     failing_ = !ok;
+    busy_ = false;
     changed_.notify_all();
     if (stopping_ && !notified_) {
       return;
@@ -113,8 +121,7 @@ void EventStage::Run() {
   }
 }
 
-// Events that an earlier run stored as not final and could not close.
-void EventStage::RecoverOpenCases() {
+void EventStage::RecoverCursor() {
   const auto cursor = store_.JournalCursor();
   const auto last = journal_.LastId();
   // A journal that ends before the cursor is a new one: the old was damaged and put aside.
@@ -123,6 +130,10 @@ void EventStage::RecoverOpenCases() {
   } else if (cursor && *cursor > 0) {
     unsaved_cursor_ = 0;
   }
+}
+
+// Events that an earlier run stored as not final and could not close.
+void EventStage::RecoverOpenCases() {
   ListQuery query;
   query.view = v1::EVENT_VIEW_FULL;
   query.limit = kRecoverEvents;
@@ -178,11 +189,28 @@ Result<size_t> EventStage::Derive() {
   return entries.size();
 }
 
+bool EventStage::RefusedForGood(const v1::Event& event) {
+  const auto storable = CheckStorable(event);
+  if (!storable) {
+    spdlog::error("event {} cannot be stored: {}", event.event_id(), storable.error().message);
+    undecodable_.fetch_add(1);
+  }
+  return !storable;
+}
+
 Status EventStage::Save() {
   if (unsaved_.empty() && !unsaved_cursor_) {
     return {};
   }
-  OOMBOX_TRY([[maybe_unused]] const size_t changed, store_.Put(unsaved_, unsaved_cursor_));
+  auto put = store_.Put(unsaved_, unsaved_cursor_);
+  if (!put && put.error().code == ErrorCode::kInvalid) {
+    // One event that the store does not take must not hold up the others.
+    std::erase_if(unsaved_, [this](const v1::Event& event) { return RefusedForGood(event); });
+    put = store_.Put(unsaved_, unsaved_cursor_);
+  }
+  if (!put) {
+    return tl::unexpected<Error>(put.error());
+  }
   unsaved_.clear();
   if (unsaved_cursor_) {
     cursor_ = *std::exchange(unsaved_cursor_, std::nullopt);
@@ -230,7 +258,15 @@ void EventStage::AddEntry(const JournalEntry& entry, const EventContext& context
     return;
   }
   events_.fetch_add(event->revision() == 1 ? 1 : 0);
-  events.push_back(std::move(*event));
+  // Of the revisions in one batch only the last can ever be read: a group kill has thousands.
+  const auto earlier = std::find_if(events.rbegin(), events.rend(), [&](const v1::Event& other) {
+    return other.event_id() == event->event_id();
+  });
+  if (earlier != events.rend()) {
+    *earlier = std::move(*event);
+  } else {
+    events.push_back(std::move(*event));
+  }
 }
 
 }  // namespace oombox

@@ -47,6 +47,8 @@ class EventStage {
 
   // The journal has new records.
   void Notify();
+  // True when every gap that was reported is in the store.
+  bool GapsStored() const;
   // Stores a gap event of this boot.
   void ReportGap(Gap gap, const JournalSession& session);
   Counters counters() const;
@@ -56,6 +58,7 @@ class EventStage {
 
  private:
   void Run();
+  void RecoverCursor();
   void RecoverOpenCases();
   bool Step();
   Result<size_t> Derive();
@@ -63,6 +66,7 @@ class EventStage {
   void AddEntry(const JournalEntry& entry, const EventContext& context,
                 std::vector<v1::Event>& events);
   Status Save();
+  bool RefusedForGood(const v1::Event& event);
 
   const Options options_;
   Journal& journal_;
@@ -77,6 +81,7 @@ class EventStage {
   std::condition_variable changed_;
   bool notified_ = true;
   bool stopping_ = false;
+  bool busy_ = false;
   bool failing_ = false;
   std::vector<v1::Event> gaps_;
   std::atomic<uint64_t> events_{0};

@@ -55,6 +55,8 @@ struct KillRecord {
   bool cgroup_v1 = false;
   bool rss_per_cpu = false;
   bool memcg_known = true;
+  bool kills_group = false;      // memory.oom.group: more victims may follow
+  bool trigger_outside = false;  // the trigger is not below the cgroup of fired_level
 
   KilledProcess victim;
   uint32_t parent_tgid = 0;

@@ -30,7 +30,8 @@ Session::Session(EventStore& store, const Options& options, DeliveryCounts& coun
       options_(options),
       counts_(counts),
       greeting_deadline_(now + options.greeting_timeout),
-      next_report_(now) {}
+      next_report_(now),
+      waiting_since_(now) {}
 
 bool Session::CanReceive() const { return replies_.size() < kMaxReplies; }
 
@@ -38,13 +39,18 @@ Session::Clock::time_point Session::Deadline(bool can_send) const {
   if (!greeted()) {
     return greeting_deadline_;
   }
-  return can_send ? next_report_ : Clock::time_point::max();
+  const auto next = can_send ? next_report_ : Clock::time_point::max();
+  return in_flight() > 0 ? std::min(next, waiting_since_ + options_.ack_timeout) : next;
 }
 
 Status Session::CheckOverdue(Clock::time_point now) const {
   if (!greeted() && now >= greeting_deadline_) {
     return MakeError(ErrorCode::kUnavailable, "no answer within {} s",
                      options_.greeting_timeout.count());
+  }
+  if (in_flight() > 0 && now >= waiting_since_ + options_.ack_timeout) {
+    return MakeError(ErrorCode::kUnavailable, "nothing was acknowledged for {} s",
+                     options_.ack_timeout.count());
   }
   return {};
 }
@@ -67,6 +73,9 @@ Result<std::optional<v1::IngestRequest>> Session::Next(Clock::time_point now) {
     v1::IngestRequest request;
     *request.mutable_report() = options_.report();
     return request;
+  }
+  if (in_flight() == 0) {
+    waiting_since_ = now;
   }
   return NextEvent();
 }
@@ -164,6 +173,9 @@ Status Session::OnAck(const v1::Ack& ack, Clock::time_point now) {
   const size_t settled = window_->Acknowledge(ack.seq());
   counts_.acknowledged += settled;
   progressed_ = progressed_ || settled > 0;
+  if (settled > 0) {
+    waiting_since_ = now;
+  }
   return Persist();
 }
 

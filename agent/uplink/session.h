@@ -35,6 +35,7 @@ class Session {
     std::function<v1::NodeReport()> report;  // called every `report_interval` and when asked
     std::chrono::seconds report_interval{10};
     std::chrono::seconds greeting_timeout{20};
+    std::chrono::seconds ack_timeout{60};  // without any progress while events are in flight
     Window::Limits window;
   };
 
@@ -47,7 +48,7 @@ class Session {
   bool CanReceive() const;
   Status Receive(const v1::IngestResponse& response, Clock::time_point now);
 
-  // The greeting is overdue.
+  // The greeting or an acknowledgement is overdue.
   Status CheckOverdue(Clock::time_point now) const;
   // When to look again although nothing happened; `can_send`: a message could go.
   Clock::time_point Deadline(bool can_send) const;
@@ -71,6 +72,7 @@ class Session {
   DeliveryCounts& counts_;
   const Clock::time_point greeting_deadline_;
   Clock::time_point next_report_;
+  Clock::time_point waiting_since_;  // for an acknowledgement, while something is in flight
   bool hello_made_ = false;
   bool progressed_ = false;
   std::string collector_epoch_;

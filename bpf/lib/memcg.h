@@ -45,6 +45,8 @@ static __always_inline void fill_level(struct oombox_kill_record *rec, struct oo
 		return;
 	}
 	len = bpf_probe_read_kernel_str(&rec->names[offset], OOMBOX_MAX_NAME, name);
+	if (len < 0)
+		out->flags |= OOMBOX_CGROUP_NAME_CUT;
 	if (len <= 1) /* the root's name is empty */
 		return;
 	out->name_offset = offset;

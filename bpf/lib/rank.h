@@ -52,38 +52,61 @@ static __always_inline struct scratch *get_scratch(void)
 	return bpf_map_lookup_elem(&scratches, &zero);
 }
 
-/* The slot for a process of this weight: a free one, else the lightest if lighter, else none. */
+enum {
+	NO_SLOT = OOMBOX_MAX_USERS,	/* too light */
+	SAME_MM = OOMBOX_MAX_USERS + 1, /* listed already, under another task with the same mm */
+};
+
+/* The slot for a process of this weight: a free one, else the lightest if lighter. */
 static __always_inline __u32 find_slot(struct scratch *s, __u64 mm, __u64 weight)
 {
 	__u64 lightest = ~0ULL;
-	__u32 slot = OOMBOX_MAX_USERS;
+	__u32 slot = NO_SLOT;
 	__u32 i;
 
 	for (i = 0; i < OOMBOX_MAX_USERS; i++) {
 		if (i >= s->record.user_count)
 			return i;
 		if (s->user_mm[i] == mm)
-			return OOMBOX_MAX_USERS;
+			return SAME_MM;
 		if (s->user_weight[i] < lightest) {
 			lightest = s->user_weight[i];
 			slot = i;
 		}
 	}
-	return weight > lightest ? slot : OOMBOX_MAX_USERS;
+	return weight > lightest ? slot : NO_SLOT;
 }
 
-static __always_inline void put_user(struct scratch *s, struct task_struct *task, __u64 mm,
+/* False when its mm is listed already. */
+static __always_inline bool put_user(struct scratch *s, struct task_struct *task, __u64 mm,
 				     __u64 weight)
 {
 	__u32 slot = find_slot(s, mm, weight);
 
 	if (slot >= OOMBOX_MAX_USERS)
-		return;
+		return slot != SAME_MM;
 	fill_process(&s->record.users[slot], task);
 	s->user_mm[slot] = mm;
 	s->user_weight[slot] = weight;
 	if (slot == s->record.user_count)
 		s->record.user_count = slot + 1;
+	return true;
+}
+
+/* The victim is always listed, as itself: a walk that was cut may have missed it, a process that shares its
+ * mm may stand for it. */
+static __always_inline void put_victim(struct scratch *s, struct task_struct *victim, __u64 mm)
+{
+	__u32 i;
+
+	if (put_user(s, victim, mm, ~0ULL))
+		return;
+	for (i = 0; i < OOMBOX_MAX_USERS; i++) {
+		if (i < s->record.user_count && s->user_mm[i] == mm) {
+			fill_process(&s->record.users[i], victim);
+			return;
+		}
+	}
 }
 
 static __always_inline void add_memory(struct oombox_memory *sum, const struct oombox_memory *m)
@@ -105,10 +128,11 @@ static __always_inline void visit_task(struct scratch *s, struct task_struct *ta
 	/* A process is seen once, at its leader; at any thread when the leader has exited. */
 	if (!mm || (task != leader && BPF_CORE_READ(leader, mm)))
 		return;
-	s->record.walk_processes++;
 	fill_memory(&memory, mm);
+	if (!put_user(s, task, (__u64)mm, memory_weight(&memory)))
+		return;
+	s->record.walk_processes++;
 	add_memory(&s->record.walk_total, &memory);
-	put_user(s, task, (__u64)mm, memory_weight(&memory));
 }
 
 #endif

@@ -119,7 +119,7 @@ static long walk_step(__u32 index, void *ctx)
 		s->record.flags |= OOMBOX_KILL_WALK_RACED;
 		return 1;
 	}
-	if (s->record.walk_threads >= OOMBOX_MAX_WALK) {
+	if (s->record.walk_processes >= OOMBOX_MAX_WALK) {
 		s->record.flags |= OOMBOX_KILL_WALK_CUT;
 		return 1;
 	}
@@ -140,7 +140,7 @@ static long walk_step(__u32 index, void *ctx)
 	return 0;
 }
 
-/* Steps that are no thread: cgroups, css_sets. As many again as threads, and some. */
+/* Bounds what the processes do not: cgroups, css_sets, kernel threads, further threads of a process. */
 #define MAX_STEPS (OOMBOX_MAX_WALK * 4)
 
 static __always_inline void rank_users(struct scratch *s, struct cgroup *root)

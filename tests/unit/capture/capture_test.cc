@@ -39,6 +39,10 @@ class FakeJournal final : public Journal {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return records_.size() >= count; });
   }
+  int attempts() {
+    const std::lock_guard lock(mutex_);
+    return attempts_;
+  }
   void WaitForAttempts(int count) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return attempts_ >= count; });
@@ -123,6 +127,16 @@ TEST_F(CaptureTest, LeavesRecordsInTheRingWhileTheJournalRefuses) {
   capture.reset();
 
   EXPECT_THAT(journal_.records(), ElementsAre("one"));
+}
+
+TEST_F(CaptureTest, DoesNotSpinWhileTheJournalRefuses) {
+  journal_.Refuse(true);
+  auto capture = Start();
+  Put("one");
+  journal_.WaitForAttempts(2);  // a second after the first
+
+  // The start, the record and one retry; a spinning thread makes thousands.
+  EXPECT_LE(journal_.attempts(), 3);
 }
 
 TEST_F(CaptureTest, LosesNothingWhenItStopsWhileTheJournalRefuses) {

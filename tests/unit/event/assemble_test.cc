@@ -114,6 +114,7 @@ TEST(AssembleTest, SaysThatTheLimitIsInferred) {
 TEST(AssembleTest, TakesAKillWithoutAFullCgroupForOneOfTheNode) {
   KillRecord kill = SomeKill();
   kill.fired_level.reset();
+  kill.levels[0].usage = 50;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
 
@@ -131,6 +132,42 @@ TEST(AssembleTest, DoesNotGuessTheLimitWhenAncestorsAreUnknown) {
   EXPECT_EQ(event.oom().scope(), v1::OOM_SCOPE_UNSPECIFIED);
   EXPECT_THAT(event.oom().quality().missing(),
               Contains(Property(&v1::MissingField::field, "limit_hit")));
+}
+
+TEST(AssembleTest, DoesNotGuessTheLimitWhenTheTriggerIsElsewhere) {
+  KillRecord kill = SomeKill();
+  kill.trigger_outside = true;
+
+  const v1::Event event = AssembleKill(kill, SomeContext());
+
+  EXPECT_EQ(event.oom().scope(), v1::OOM_SCOPE_UNSPECIFIED);
+  EXPECT_FALSE(event.oom().has_limit_hit());
+}
+
+TEST(AssembleTest, DoesNotTakeAKillInANearlyFullCgroupForOneOfTheNode) {
+  KillRecord kill = SomeKill();
+  kill.fired_level.reset();
+  kill.levels[1].max = 155;
+
+  const v1::Event event = AssembleKill(kill, SomeContext());
+
+  EXPECT_EQ(event.oom().scope(), v1::OOM_SCOPE_UNSPECIFIED);
+  EXPECT_THAT(event.oom().quality().missing(),
+              Contains(Property(&v1::MissingField::field, "limit_hit")));
+}
+
+TEST(AssembleTest, TakesTheLimitOnMemoryAndSwapOnCgroupV1) {
+  KillRecord kill = SomeKill();
+  kill.cgroup_v1 = true;
+  kill.fired_level.reset();
+  kill.levels[1].swap_usage = 300;
+  kill.levels[1].swap_max = 310;
+
+  const v1::Event event = AssembleKill(kill, SomeContext());
+
+  EXPECT_EQ(event.oom().scope(), v1::OOM_SCOPE_CGROUP);
+  EXPECT_EQ(event.oom().limit_hit().level(), 1U);
+  EXPECT_EQ(event.oom().limit_hit().limit_bytes(), 310U * 4096);
 }
 
 TEST(AssembleTest, RanksTheVictimAmongTheUsers) {

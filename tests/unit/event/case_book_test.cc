@@ -11,6 +11,7 @@ KillRecord Kill(uint32_t tgid, bool group, bool member) {
   KillRecord kill;
   kill.episode_tgid = 42;
   kill.episode_start_boottime_ns = 7;
+  kill.kills_group = group;
   kill.group_member = member;
   kill.victim.tgid = tgid;
   kill.victim.start_boottime_ns = 7;

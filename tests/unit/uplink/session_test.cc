@@ -96,6 +96,17 @@ TEST_F(SessionTest, IsOverdueWhenNoGreetingComes) {
   EXPECT_EQ(session_->Deadline(false), now_ + seconds(20));
 }
 
+TEST_F(SessionTest, IsOverdueWhenNothingIsAcknowledgedForAMinute) {
+  Store(1, 3);
+  Connect();
+  now_ += seconds(5);
+  SendAll();
+
+  EXPECT_TRUE(session_->CheckOverdue(now_ + seconds(59)));
+  EXPECT_FALSE(session_->CheckOverdue(now_ + seconds(60)));
+  EXPECT_EQ(session_->Deadline(false), now_ + seconds(60));
+}
+
 TEST_F(SessionTest, SendsEventsInOrderAndNoneTwice) {
   Store(1, 20);
   Connect();
