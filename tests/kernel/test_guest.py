@@ -55,6 +55,7 @@ class GuestTest(unittest.TestCase):
             with self.subTest(scenario=scenario):
                 self.check_scenario(json.loads(frames[f"truth {scenario}"]), kills, events, exact)
         self.check_storm(json.loads(frames["truth storm"]), parse_events(frames["list"]))
+        self.check_group(parse_events(frames["group"])[0], json.loads(frames["accounting"]))
         self.assertIn("guest", frames["status"])
         self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
 
@@ -73,6 +74,22 @@ class GuestTest(unittest.TestCase):
         stormy = [e for e in listed if e["oom"]["limit_hit"].get("cgroup_id") == cgroup_id]
         self.assertEqual(sorted(e["oom"]["victims"][0]["tgid"] for e in stormy), pids)
         self.assertEqual(len({e["event_id"] for e in listed}), len(listed))
+
+    def check_group(self, event, status):
+        """Three processes killed in one run of the OOM killer are one event."""
+        oom = event["oom"]
+        self.assertEqual(oom["victims_total"], 3)
+        self.assertEqual(sorted(v["comm"] for v in oom["victims"]), ["sleep", "sleep", "tail"])
+        self.assertEqual([v["role"] for v in oom["victims"]],
+                         ["VICTIM_ROLE_CHOSEN"] + 2 * ["VICTIM_ROLE_GROUP_MEMBER"])
+        self.assertEqual(len({v["tgid"] for v in oom["victims"]}), 3)
+        self.assertTrue(all(user.get("victim") for user in oom["top_users"]))
+        report = status["nodes"][0]["report"]
+        accounting = {k: int(v) for k, v in report["accounting"].items()}
+        # The kernel counts the first victim of a group twice.
+        self.assertEqual(accounting["double_counted"], 1)
+        self.assertEqual(accounting["kernel_kills"], accounting["captured"] + 1)
+        self.assertEqual(report["coverage"]["state"], "STATE_COMPLETE")
 
 
 if __name__ == "__main__":
