@@ -65,6 +65,7 @@ template <typename... Args>
 #define OOMBOX_CONCAT(a, b) OOMBOX_CONCAT_INNER(a, b)
 
 // OOMBOX_TRY(auto x, Make()): declares x or returns the error.
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 #define OOMBOX_TRY(decl, expr) OOMBOX_TRY_IMPL(OOMBOX_CONCAT(oombox_result_, __LINE__), decl, expr)
 #define OOMBOX_TRY_IMPL(tmp, decl, expr)                            \
   auto tmp = (expr);                                                \
@@ -72,3 +73,4 @@ template <typename... Args>
     return tl::unexpected<::oombox::Error>(std::move(tmp).error()); \
   }                                                                 \
   decl = std::move(tmp).value()
+// NOLINTEND(bugprone-macro-parentheses)
