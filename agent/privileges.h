@@ -8,6 +8,7 @@ namespace oombox {
 // bounding where allowed) and sets no_new_privs. Loading BPF is the only thing that needs any; ring
 // and counters are mapped memory from then on. Capabilities belong to threads: call it before the
 // first one is started.
+// kInternal when another thread runs already, kPermission when the kernel refuses.
 Status DropCapabilities();
 
 }  // namespace oombox
