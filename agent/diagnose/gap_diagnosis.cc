@@ -32,6 +32,12 @@ std::string Verdict(const v1::GapEvent& gap) {
     case v1::GapEvent::CAUSE_EVICTED:
       return fmt::format("evicted from the full store before a collector had them: {}",
                          CountWords(gap, "event"));
+    case v1::GapEvent::CAUSE_RECURSION:
+      return fmt::format("lost: {}; the kernel skipped the program that records them",
+                         CountWords(gap, "kill"));
+    case v1::GapEvent::CAUSE_DAMAGED_FILE:
+      return fmt::format("a damaged file was moved aside; in it, at most: {}",
+                         CountWords(gap, "kill"));
     default:
       return fmt::format("a gap for a reason this version does not know; missed: {}",
                          CountWords(gap, "kill"));
@@ -48,6 +54,13 @@ void DiagnoseGap(const v1::GapEvent& gap, v1::Diagnosis* diagnosis) {
   }
   if (!gap.detail().empty()) {
     diagnosis->add_details(gap.detail());
+  }
+  for (const v1::CgroupKills& kills : gap.cgroups()) {
+    diagnosis->add_details(fmt::format("{} in cgroup {}", kills.kills(), kills.cgroup_path()));
+  }
+  if (gap.reconstructed() > 0) {
+    diagnosis->add_details(
+        fmt::format("{} of them put together from the kernel log", gap.reconstructed()));
   }
   const bool cause_known = gap.cause() != v1::GapEvent::CAUSE_UNSPECIFIED &&
                            gap.cause() != v1::GapEvent::CAUSE_UNEXPLAINED;

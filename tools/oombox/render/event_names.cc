@@ -145,6 +145,10 @@ std::string GapCause(v1::GapEvent::Cause cause) {
       return "a record could not be decoded (its bytes are kept)";
     case v1::GapEvent::CAUSE_EVICTED:
       return "the store was full";
+    case v1::GapEvent::CAUSE_RECURSION:
+      return "the kernel skipped the recording program";
+    case v1::GapEvent::CAUSE_DAMAGED_FILE:
+      return "a damaged file was moved aside";
     default:
       return "cause unknown";
   }
