@@ -56,7 +56,8 @@ class MeteredCgroup:
 
 def start_agent(state, cgroup):
     agent = subprocess.Popen(
-        [binary("oombox-agent"), "--state-dir", f"{state}/agent", "--socket", f"{state}/a.sock"],
+        [binary("oombox-agent"), "--state-dir", f"{state}/agent", "--socket", f"{state}/a.sock",
+         "--pin-dir", ""],
         stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=cgroup.enter)
     for line in agent.stderr:
         if " ready " in line:
