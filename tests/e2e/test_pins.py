@@ -5,7 +5,6 @@ import json
 import os
 import random
 import subprocess
-import threading
 import time
 import unittest
 
@@ -13,6 +12,7 @@ from lib.bpffs import Bpffs
 from lib.machine import require_programs, require_real_kills
 from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, memhog, oombox,
                           wait_for_events)
+from lib.storm import Storm
 
 KILLS_UNDER_SIGKILL = int(os.environ.get("OOMBOX_TEST_KILLS", "150"))
 
@@ -40,28 +40,6 @@ def settled(agent):
         busy = int(depths.get("ring_bytes", 0)) or int(depths.get("journal_pending", 0))
         return None if busy else report
     return eventually(look, why="an empty ring and journal")
-
-
-class Storm:
-    """memhog's storm in the background; `truth` when it has ended."""
-
-    def __init__(self, kills):
-        self.process = subprocess.Popen(
-            [binary("memhog"), "storm", "--kills", str(kills), "--same-cgroup", "--limit", "8Mi"],
-            env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        self._out = []
-        self._reader = threading.Thread(target=lambda: self._out.append(self.process.stdout.read()))
-        self._reader.start()
-
-    @property
-    def running(self):
-        return self.process.poll() is None
-
-    def truth(self):
-        self._reader.join()
-        self.process.stdout.close()
-        assert self.process.wait() == 0, "memhog failed"
-        return json.loads(self._out[0])
 
 
 class PinsTest(unittest.TestCase):
