@@ -131,10 +131,10 @@ class Agent(Daemon):
 class Collector(Daemon):
     """oombox-collector on a unix socket below `scratch`."""
 
-    def __init__(self, test, scratch, *flags):
+    def __init__(self, test, scratch, *flags, state_dir=None):
         self.socket = scratch.file("collector.sock")
         super().__init__(test, [
-            binary("oombox-collector"), "--state-dir", scratch.file("collector"), "--listen",
+            binary("oombox-collector"), "--state-dir", state_dir or scratch.file("collector"), "--listen",
             f"unix:{self.socket}", *flags])
 
     @property
