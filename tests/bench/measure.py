@@ -172,7 +172,7 @@ def main():
     print(f"| memory charged to the agent's cgroup, idle | {idle_charged / 2**20:.1f} MiB | ≤ 32 MiB |")
     print(f"| memory charged after {KILLS} kills | {busy_charged / 2**20:.1f} MiB | |")
     print(f"| CPU, nothing happening ({IDLE_SECONDS} s) | {idle_cpu * 100:.2f} % of a core | ≤ 0.3 % |")
-    print("\n## Time under oom_lock\n\nRun time of all kill programs per kill, as the kernel measures it.\n")
+    print("\n## Time under oom_lock\n\nRun time per kill, as the programs measure it themselves (run_ns).\n")
     print("| processes | where | median | max |\n|---|---|---|---|")
     for row in rows:
         print(f"| {row['tasks']} | {row['where']} | {row['median_us']:.0f} µs | {row['max_us']:.0f} µs |")
