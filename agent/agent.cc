@@ -64,6 +64,8 @@ class RunningAgent final : public Agent {
     }
   }
 
+  bool damaged() const override { return journal_->damaged() || store_->damaged(); }
+
   // Its thread asks for reports, and reports ask for it.
   void StopUplink() {
     if (uplink_ != nullptr) {
@@ -97,6 +99,7 @@ class RunningAgent final : public Agent {
   Started StartStages();
   Started StartCapture();
   Started DrainLeftovers();
+  void NoteEventBase();
   void TellMovedAside();
   void StartReporter();
   Started StartUplink();
@@ -239,8 +242,20 @@ Started RunningAgent::StartStages() {
   return {};
 }
 
+// An attachment outlives agents, and may outlive their stores.
+void RunningAgent::NoteEventBase() {
+  oombox_attachment& attachment = probe_->attachment();
+  const uint64_t store = std::hash<std::string>{}(store_->epoch());
+  const auto stats = store_->Stats();
+  if (stats && attachment.base_store != store) {
+    attachment.base_events = stats->oom_events_ever;
+    attachment.base_store = store;
+  }
+}
+
 // What older layouts hold comes first: it is older, and no kill that is there was missed.
 Started RunningAgent::StartCapture() {
+  NoteEventBase();
   if (Started drained = DrainLeftovers(); !drained) {
     return drained;
   }

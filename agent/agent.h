@@ -15,6 +15,10 @@ class Agent {
  public:
   static tl::expected<std::unique_ptr<Agent>, StartFailure> Start(const AgentConfig& config);
   virtual ~Agent() = default;
+
+  // Journal or store was found damaged while in use: stop and start again. What the kernel records
+  // meanwhile waits in the ring.
+  virtual bool damaged() const = 0;
 };
 
 // Removes what an agent left pinned in the kernel. kInUse: an agent runs.

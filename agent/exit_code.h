@@ -12,6 +12,7 @@ enum class ExitCode {
   kFailure = 1,
   kUsage = 2,
   kUnavailable = 69,   // BPF cannot be loaded here
+  kDamaged = 74,       // a file was found damaged: start again, it is moved aside
   kCannotCreate = 73,  // state folder or socket cannot be written
   kInUse = 75,         // another agent has the state folder or the socket
 };

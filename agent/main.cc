@@ -1,4 +1,5 @@
 // oombox-agent: reads its settings, starts the agent, waits for a signal, stops it.
+#include <poll.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
@@ -28,13 +29,20 @@ UniqueFd BlockSignals() {
   return UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC));
 }
 
-void WaitForStop(const UniqueFd& signals) {
-  signalfd_siginfo info{};
-  while (::read(signals.get(), &info, sizeof info) != sizeof info ||
-         info.ssi_signo == static_cast<uint32_t>(SIGHUP)) {
-    // SIGHUP: nothing to reload, certificates are watched.
+// Returns how to exit.
+ExitCode WaitForStop(const UniqueFd& signals, const Agent& agent) {
+  constexpr int kLookMs = 1000;
+  while (!agent.damaged()) {
+    pollfd waited{.fd = signals.get(), .events = POLLIN, .revents = 0};
+    signalfd_siginfo info{};
+    if (poll(&waited, 1, kLookMs) > 0 && ::read(signals.get(), &info, sizeof info) == sizeof info &&
+        info.ssi_signo != static_cast<uint32_t>(SIGHUP)) {  // nothing to reload
+      spdlog::info("stopping, signal {}", info.ssi_signo);
+      return ExitCode::kOk;
+    }
   }
-  spdlog::info("stopping, signal {}", info.ssi_signo);
+  spdlog::error("stopping, a file in the state folder is damaged: start again");
+  return ExitCode::kDamaged;
 }
 
 int Main(int argc, const char* const* argv) {
@@ -68,10 +76,10 @@ int Main(int argc, const char* const* argv) {
     spdlog::error("{}", agent.error().message);
     return Code(agent.error().exit_code);
   }
-  WaitForStop(signals);
+  const ExitCode code = WaitForStop(signals, **agent);
   agent->reset();
   spdlog::info("stopped");
-  return Code(ExitCode::kOk);
+  return Code(code);
 }
 
 }  // namespace

@@ -95,6 +95,10 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
     depths->set_journal_bytes(*bytes);
   }
   if (const auto stats = sources.store->Stats()) {
+    if (sources.probe != nullptr) {
+      report.mutable_accounting()->set_events(stats->oom_events_ever -
+                                              sources.probe->attachment().base_events);
+    }
     depths->set_store_bytes(stats->bytes);
     depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);
     if (sources.has_collector) {

@@ -51,6 +51,9 @@ struct oombox_attachment {
 	__u64 base_kernel_kills;
 	__u64 base_kills;
 	__u64 base_double_counted;
+	/* Events that the agent's store had counted before; a hash of its epoch tells whose count it is. */
+	__u64 base_store;
+	__u64 base_events;
 	/* Recursion misses of programs that were replaced. */
 	__u64 recursion_misses_before;
 	/* Losses that are stored as gap events already. */
@@ -59,7 +62,7 @@ struct oombox_attachment {
 	__u64 told_unexplained;
 	/* Time the ranking may take in one second; read by the programs. 0: no ranking. */
 	__u64 rank_budget_ns;
-	__u64 reserved[20];
+	__u64 reserved[18];
 };
 
 #endif /* OOMBOX_PINNED_H */

@@ -59,7 +59,13 @@ Status CheckIdentity(SQLite::Database& database, const DatabaseSpec& spec) {
   return {};
 }
 
+std::string DamageMarker(const std::string& path) { return path + ".damaged"; }
+
 Status CheckIntegrity(SQLite::Database& database, const DatabaseSpec& spec) {
+  if (::access(DamageMarker(spec.path).c_str(), F_OK) == 0) {
+    return MakeError(ErrorCode::kCorrupt, "{} {} was found damaged while it was in use", spec.what,
+                     spec.path);
+  }
   SQLite::Statement check(database, "PRAGMA quick_check(1)");
   const std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
   if (verdict != "ok") {
@@ -113,6 +119,9 @@ Result<std::string> MoveAside(const std::string& path) {
                              fmt::format("move damaged {}{} aside", path, suffix));
     }
   }
+  if (::unlink(DamageMarker(path).c_str()) != 0 && errno != ENOENT) {
+    return MakeSystemError(ErrorCode::kPermission, errno, "remove " + DamageMarker(path));
+  }
   return target;
 }
 
@@ -133,7 +142,7 @@ Database::RelaxedScope::~RelaxedScope() {
 
 Result<std::unique_ptr<Database>> Database::OpenOnce(const DatabaseSpec& spec) {
   OOMBOX_RETURN_IF_ERROR(EnsureFile(spec));
-  return Guard(spec.path, [&]() -> Result<std::unique_ptr<Database>> {
+  const auto open = [&]() -> Result<std::unique_ptr<Database>> {
     auto writer =
         std::make_unique<SQLite::Database>(spec.path, SQLite::OPEN_READWRITE, kBusyTimeoutMs);
     writer->exec(kCommonPragmas);
@@ -143,7 +152,17 @@ Result<std::unique_ptr<Database>> Database::OpenOnce(const DatabaseSpec& spec) {
     writer->exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     Migrate(*writer, spec);
     return std::unique_ptr<Database>(new Database(spec.path, spec.max_readers, std::move(writer)));
-  });
+  };
+  return Guard(spec.path, open, [] {});  // Open moves a damaged file aside
+}
+
+// quick_check need not find what a query has stumbled over: the marker makes sure.
+void Database::NoteDamage() {
+  if (!damaged_.exchange(true)) {
+    const UniqueFd marker(
+        ::open(DamageMarker(path_).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    spdlog::error("{} is damaged: it is moved aside at the next start", path_);
+  }
 }
 
 std::unique_ptr<SQLite::Database> Database::BorrowReader() {

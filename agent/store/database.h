@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -43,30 +44,39 @@ class Database {
   // Where the damaged predecessor went; empty when there was none.
   const std::string& moved_aside() const { return moved_aside_; }
   const std::string& path() const { return path_; }
+  // The file turned out to be damaged while it was in use: what is written may be lost. A marker
+  // beside it makes the next Open move it aside; until then every call may fail.
+  bool damaged() const { return damaged_.load(); }
 
   // Runs `body(SQLite::Database&)`, which returns a Result, in one transaction. Nothing is changed
   // unless it returns a value and the commit succeeds.
   template <typename Body>
   auto Write(Durability durability, Body&& body) -> std::invoke_result_t<Body, SQLite::Database&> {
     std::lock_guard lock(write_mutex_);
-    return Guard(path_, [&]() -> std::invoke_result_t<Body, SQLite::Database&> {
-      const RelaxedScope relaxed(*writer_, durability);
-      SQLite::Transaction transaction(*writer_, SQLite::TransactionBehavior::IMMEDIATE);
-      auto result = body(*writer_);
-      if (result.has_value()) {
-        transaction.commit();
-      }
-      return result;
-    });
+    return Guard(
+        path_,
+        [&]() -> std::invoke_result_t<Body, SQLite::Database&> {
+          const RelaxedScope relaxed(*writer_, durability);
+          SQLite::Transaction transaction(*writer_, SQLite::TransactionBehavior::IMMEDIATE);
+          auto result = body(*writer_);
+          if (result.has_value()) {
+            transaction.commit();
+          }
+          return result;
+        },
+        [this] { NoteDamage(); });
   }
 
   // Runs `body(SQLite::Database&)` on what is committed.
   template <typename Body>
   auto Read(Body&& body) -> std::invoke_result_t<Body, SQLite::Database&> {
-    return Guard(path_, [&]() {
-      const ReaderLease reader(*this);
-      return body(reader.database());
-    });
+    return Guard(
+        path_,
+        [&]() {
+          const ReaderLease reader(*this);
+          return body(reader.database());
+        },
+        [this] { NoteDamage(); });
   }
 
  private:
@@ -99,12 +109,14 @@ class Database {
       : path_(std::move(path)), max_readers_(max_readers), writer_(std::move(writer)) {}
 
   static Result<std::unique_ptr<Database>> OpenOnce(const DatabaseSpec& spec);
+  void NoteDamage();
   std::unique_ptr<SQLite::Database> BorrowReader();
   void ReturnReader(std::unique_ptr<SQLite::Database> reader);
 
   const std::string path_;
   const size_t max_readers_;
   std::string moved_aside_;
+  std::atomic<bool> damaged_{false};
   std::mutex write_mutex_;
   std::unique_ptr<SQLite::Database> writer_;
   std::mutex readers_mutex_;

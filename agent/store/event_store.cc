@@ -24,6 +24,7 @@ class SqliteEventStore final : public EventStore {
 
   const std::string& epoch() const override { return epoch_; }
   std::string moved_aside() const override { return database_->moved_aside(); }
+  bool damaged() const override { return database_->damaged(); }
 
   Result<size_t> Put(std::span<const v1::Event> events,
                      std::optional<int64_t> journal_cursor) override;
@@ -243,7 +244,7 @@ Result<StoreStats> SqliteEventStore::Stats() {
         "SELECT (SELECT count(*) FROM events), (SELECT seq FROM sqlite_sequence WHERE name = "
         "'events'),"
         " acknowledged_seq, (SELECT count(*) FROM events WHERE seq > acknowledged_seq),"
-        " evicted_unacknowledged FROM state");
+        " evicted_unacknowledged, oom_events FROM state");
     query.executeStep();
     const auto column = [&](int i) { return static_cast<uint64_t>(query.getColumn(i).getInt64()); };
     StoreStats stats{.bytes = UsedBytes(db),
@@ -251,7 +252,8 @@ Result<StoreStats> SqliteEventStore::Stats() {
                      .last_seq = column(1),
                      .acknowledged_seq = column(2),
                      .unacknowledged = column(3),
-                     .evicted_unacknowledged = column(4)};
+                     .evicted_unacknowledged = column(4),
+                     .oom_events_ever = column(5)};
     stats.unreadable = unreadable_.count();
     if (!options_.expects_acknowledgement) {
       stats.unacknowledged = 0;
@@ -291,11 +293,12 @@ Status CheckStorable(const v1::Event& event) {
 }
 
 Result<std::unique_ptr<EventStore>> EventStore::Open(Options options) {
-  OOMBOX_TRY(auto database, Database::Open({.path = options.path,
-                                            .what = "event store",
-                                            .application_id = kApplicationId,
-                                            .schema = {MakeEventSchema, AddListIndexes},
-                                            .max_readers = options.max_readers}));
+  OOMBOX_TRY(auto database,
+             Database::Open({.path = options.path,
+                             .what = "event store",
+                             .application_id = kApplicationId,
+                             .schema = {MakeEventSchema, AddListIndexes, CountOomEvents},
+                             .max_readers = options.max_readers}));
   OOMBOX_TRY(std::string epoch, database->Read([](SQLite::Database& db) -> Result<std::string> {
     SQLite::Statement query(db, "SELECT epoch FROM state");
     query.executeStep();

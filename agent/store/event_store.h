@@ -38,6 +38,8 @@ struct StoreStats {
   uint64_t acknowledged_seq = 0;
   uint64_t unacknowledged = 0;
   uint64_t evicted_unacknowledged = 0;
+  // Captured kills (OOM events that are not reconstructed) that were ever stored here.
+  uint64_t oom_events_ever = 0;
   uint64_t unreadable = 0;  // rows that were skipped since the store was opened
 };
 
@@ -83,6 +85,8 @@ class EventStore {
 
   virtual const std::string& epoch() const = 0;
   virtual std::string moved_aside() const = 0;
+  // Found damaged while in use: stop, and open it again.
+  virtual bool damaged() const = 0;
 
   // Stores the events in one transaction together with `journal_cursor` (when given), the id of the
   // last journal entry they were derived from. Returns how many rows changed. kInvalid (nothing is

@@ -66,6 +66,12 @@ void AddListIndexes(SQLite::Database& database) {
       "ALTER TABLE state ADD COLUMN evicted_seq INTEGER NOT NULL DEFAULT 0");
 }
 
+void CountOomEvents(SQLite::Database& database) {
+  database.exec(
+      "ALTER TABLE state ADD COLUMN oom_events INTEGER NOT NULL DEFAULT 0;"
+      "UPDATE state SET oom_events = (SELECT count(*) FROM events WHERE kind = 'oom')");
+}
+
 EventWriter::EventWriter(SQLite::Database& database, int64_t now_wall_ns)
     : now_wall_ns_(now_wall_ns),
       database_(database),
@@ -78,7 +84,8 @@ EventWriter::EventWriter(SQLite::Database& database, int64_t now_wall_ns)
           "INSERT INTO events (stored_ns, id, revision, source_revision, kind, time, node,"
           " cluster, cgroup, comm, workload, tgid)"
           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
-      insert_body_(database, "INSERT INTO bodies (seq, basic, full) VALUES (?, ?, ?)") {}
+      insert_body_(database, "INSERT INTO bodies (seq, basic, full) VALUES (?, ?, ?)"),
+      count_oom_(database, "UPDATE state SET oom_events = oom_events + 1") {}
 
 bool EventWriter::Put(const v1::Event& event) {
   find_.reset();
@@ -87,6 +94,11 @@ bool EventWriter::Put(const v1::Event& event) {
   if (known && event.revision() <= find_.getColumn(2).getUInt()) {
     find_.reset();
     return false;
+  }
+  const bool reconstructed = event.oom().quality().provenance() == v1::PROVENANCE_RECONSTRUCTED;
+  if (!known && event.has_oom() && !reconstructed) {
+    count_oom_.reset();
+    count_oom_.exec();
   }
   v1::Event merged = event;
   if (known) {

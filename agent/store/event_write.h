@@ -16,6 +16,7 @@ namespace oombox {
 // The schema, version by version: an empty file to 1, 1 to 2.
 void MakeEventSchema(SQLite::Database& database);
 void AddListIndexes(SQLite::Database& database);
+void CountOomEvents(SQLite::Database& database);
 
 // Stores events of one transaction. `now_wall_ns` is what retention by age counts from.
 class EventWriter {
@@ -38,6 +39,7 @@ class EventWriter {
   SQLite::Statement remove_event_;
   SQLite::Statement insert_event_;
   SQLite::Statement insert_body_;
+  SQLite::Statement count_oom_;
 };
 
 inline constexpr int64_t kAnyAge = std::numeric_limits<int64_t>::max();

@@ -60,6 +60,8 @@ class Journal {
   // Of the pages in use: what Retain bounds.
   virtual Result<uint64_t> UsedBytes() = 0;
   virtual std::string moved_aside() const = 0;
+  // Found damaged while in use: stop, and open it again.
+  virtual bool damaged() const = 0;
 };
 
 }  // namespace oombox

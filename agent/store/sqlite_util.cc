@@ -39,6 +39,11 @@ Advice AdviceFor(int sqlite_code) {
 
 }  // namespace
 
+bool IsDamage(const SQLite::Exception& exception) {
+  const int code = exception.getErrorCode() & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
 Error ErrorFromSqlite(const std::string& path, const SQLite::Exception& exception) {
   // The low byte is the primary code; SQLiteCpp gives extended codes for some calls.
   const Advice advice = AdviceFor(exception.getErrorCode() & 0xff);

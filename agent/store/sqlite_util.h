@@ -15,13 +15,19 @@ namespace oombox {
 // What SQLite complained about, as an Error that names the file and the remedy.
 Error ErrorFromSqlite(const std::string& path, const SQLite::Exception& exception);
 
+// The file itself is damaged, as opposed to what is in a row.
+bool IsDamage(const SQLite::Exception& exception);
+
 // Runs `body`, which returns a Result, and turns what SQLiteCpp throws into an Error: no exception
-// leaves this directory.
-template <typename Body>
-auto Guard(const std::string& path, Body&& body) -> decltype(body()) {
+// leaves this directory. `on_damage` runs when the file turns out to be damaged.
+template <typename Body, typename OnDamage>
+auto Guard(const std::string& path, Body&& body, OnDamage&& on_damage) -> decltype(body()) {
   try {
     return body();
   } catch (const SQLite::Exception& exception) {
+    if (IsDamage(exception)) {
+      on_damage();
+    }
     return tl::unexpected<Error>(ErrorFromSqlite(path, exception));
   } catch (const std::exception& exception) {
     return MakeError(ErrorCode::kInternal, "{}: {}", path, exception.what());

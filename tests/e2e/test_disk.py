@@ -102,6 +102,34 @@ class DiskTest(unittest.TestCase):
         events = wait_for_events(truth, 20, timeout=90, server=collector.address)
         self.assertEqual(len({event["event_id"] for event in events}), 20)
 
+    def test_files_damaged_in_use_are_moved_aside_and_no_waiting_kill_is_lost(self):
+        for name in ("journal.db", "events.db"):
+            with self.subTest(file=name):
+                scratch = Scratch(self)
+                pins = Bpffs(self, scratch).pins
+                agent = Agent(self, scratch, pins=pins).wait_ready()
+                wait_for_events(memhog("grow", "--limit", "8Mi"), 1, local=agent.socket)
+                self.damage(os.path.join(agent.state_dir, name))
+                truth = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
+                if agent.wait_exit() != 74:
+                    self.fail(agent.log())
+
+                agent = Agent(self, scratch, pins=pins).wait_ready()
+
+                # What waited in the ring is there; what had reached the damaged file is told as a gap.
+                gaps = [json.loads(line)["gap"]["cause"] for line in oombox(
+                    "list", "--kind", "gap", "-o", "jsonl", local=agent.socket).stdout.splitlines()]
+                self.assertIn("CAUSE_DAMAGED_FILE", gaps)
+                wait_for_events(truth, 5 if name == "events.db" else 1, local=agent.socket)
+                agent.stop()
+
+    def damage(self, path):
+        """Overwrites every page but the first, as a failing disk would."""
+        with open(path, "r+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(4096)
+            file.write(b"\xa5" * (size - 4096))
+
     def assert_each_once(self, truth, socket):
         pids = sorted(process["pid"] for process in truth["processes"])
         events = wait_for_events(truth, len(pids), local=socket)

@@ -27,6 +27,8 @@ class Collector {
 
   // Removes what is too old or too much, and nodes that are gone; the owner calls it every minute.
   void Retain();
+  // The store was found damaged while in use.
+  bool damaged() const { return store_->damaged(); }
 
   // The port behind each address of the configuration.
   const std::vector<int>& ports() const { return server_->ports(); }

@@ -18,7 +18,8 @@ namespace oombox {
 namespace {
 
 constexpr int kUsage = 2;
-constexpr int kRetainIntervalMs = 60'000;
+constexpr int kLookMs = 1000;
+constexpr int kLooksBetweenRetains = 60;
 
 int ExitCodeOf(const Error& error) {
   switch (error.code) {
@@ -67,11 +68,17 @@ void RaiseFileLimit(int64_t max_agents) {
 }
 
 int Serve(Collector& collector, int signal_fd) {
-  while (true) {
+  for (int looks = 1;; ++looks) {
+    if (collector.damaged()) {
+      spdlog::error("stopping, the event store is damaged: start again, the agents send again");
+      return EX_IOERR;
+    }
     pollfd waited{signal_fd, POLLIN, 0};
-    const int ready = poll(&waited, 1, kRetainIntervalMs);
+    const int ready = poll(&waited, 1, kLookMs);
     if (ready == 0) {
-      collector.Retain();
+      if (looks % kLooksBetweenRetains == 0) {
+        collector.Retain();
+      }
       continue;
     }
     signalfd_siginfo info{};
