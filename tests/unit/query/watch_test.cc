@@ -221,7 +221,9 @@ TEST_F(WatchTest, EndsWhenTheServerShutsDown) {
   std::jthread shutdown([this] { server_->Shutdown(std::chrono::seconds{10}); });
 
   EXPECT_EQ(watch->NextId(), "ended");
-  EXPECT_EQ(watch->reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  // Cancelled when a response was just being written: who does not read must not hold it up.
+  EXPECT_THAT(watch->reader->Finish().error_code(),
+              testing::AnyOf(grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::CANCELLED));
 }
 
 TEST_F(WatchTest, AClientThatDoesNotReadHoldsUpNobody) {
