@@ -3,6 +3,8 @@
 One initramfs holds the programs and every play of guest/plays/; the kernel's command line names the play.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -33,8 +35,22 @@ def _image_package(package):
     return package
 
 
+@contextlib.contextmanager
+def _cache_lock():
+    """Tests run side by side, and the first one downloads."""
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, "kernels.lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def fetch_kernel(package):
     """Path of a kernel image, downloaded once into the cache. Raises CalledProcessError."""
+    with _cache_lock():
+        return _fetch_kernel(package)
+
+
+def _fetch_kernel(package):
     image_package = _image_package(package)
     folder = os.path.join(CACHE, "kernels", image_package)
     images = os.path.join(folder, "boot")
