@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/common/clock.h"
 #include "agent/common/result.h"
 #include "agent/store/filter.h"
 #include "oombox/v1/event.pb.h"
@@ -67,6 +68,8 @@ class EventStore {
     int64_t max_age_seconds = 30 * 86400;
     // Nobody will acknowledge (collector, or agent without one): eviction is not counted as loss.
     bool expects_acknowledgement = false;
+    std::function<int64_t()> wall_now = WallNowNs;
+    std::function<uint64_t()> boot_now = BootNowNs;
   };
 
   static Result<std::unique_ptr<EventStore>> Open(Options options);
