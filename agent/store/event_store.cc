@@ -197,6 +197,7 @@ Result<std::pair<std::string, uint64_t>> SqliteEventStore::Acknowledged() {
 }
 
 Status SqliteEventStore::PutReport(const v1::NodeReport& report, int64_t received_wall_ns) {
+  OOMBOX_RETURN_IF_ERROR(FollowClock());  // often enough that a restart rarely comes before
   const std::string bytes = report.SerializeAsString();
   // A report is made again every 10 s: not worth an fsync.
   return database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {

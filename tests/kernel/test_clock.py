@@ -34,6 +34,16 @@ class ClockTest(GuestCase):
         self.check_collector(frames)
         self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
 
+    def test_a_kill_before_the_clock_was_ever_set_stays_an_event_of_both(self):
+        frames = self.play("clock-unset")
+
+        killed = [process["pid"] for process in json.loads(frames["truth early"])["processes"]]
+        self.assertEqual(victims(kills(frames["local"])), killed)
+        self.assertEqual(victims(kills(frames["collector"])), killed)
+        self.assertEqual(gaps(frames["local"]), [])
+        self.assertEqual(node(frames)["accounting"]["kernel_kills"], 1)
+        self.assertEqual(node(frames)["coverage"]["state"], "STATE_COMPLETE")
+
     def check_collector(self, frames):
         """A step makes the node's state unknown for one report at most, and never its count wrong."""
         for batch in BATCHES:

@@ -36,6 +36,11 @@ class RefusalTest(GuestCase):
         self.assertEqual(report["accounting"]["kernel_kills"], 1)
         self.assertEqual(report["accounting"]["captured"], 1)
         self.assertEqual(report["coverage"]["state"], "STATE_COMPLETE")
+        # No bpffs is mounted: kills are recorded only while the agent runs, and status says so.
+        self.assertEqual(report["attachment"].get("pin_path", ""), "")
+        unpinned, = (feature for feature in report["coverage"]["unavailable"]
+                     if feature["field"] == "pinning")
+        self.assertIn("bpffs", unpinned["reason"])
         self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
 
 

@@ -37,7 +37,7 @@ start_agent() { # start_agent FLAGS...: sets $agent; false when it does not get 
     2>>/tmp/agent.log &
   agent=$!
   ready_or_gone() { [ "$(grep -c ' ready ' /tmp/agent.log)" -gt "$ready_lines" ] || ! kill -0 "$agent"; }
-  wait_until 40 ready_or_gone
+  wait_until 90 ready_or_gone
   kill -0 "$agent" 2>/dev/null || {
     complain "the agent did not start"
     return 1
@@ -51,11 +51,12 @@ stop_agent() { # stop_agent NAME: its exit code as a frame
 }
 
 start_collector() { # start_collector FLAGS...: sets $collector
+  : >/tmp/collector.log
   oombox-collector --state-dir "$collector_dir" --listen unix:/run/collector.sock "$@" \
     2>>/tmp/collector.log &
   collector=$!
   collector_ready() { grep -q ' ready ' /tmp/collector.log; }
-  wait_until 40 collector_ready || complain "the collector did not start"
+  wait_until 90 collector_ready || complain "the collector did not start"
 }
 
 list_local() { oombox --local list --no-group --last 100000 -o jsonl; }
@@ -79,5 +80,5 @@ play() { # play NAME EVENTS-IN-ALL ARGUMENTS...: makes the kills and waits until
   shift 2
   memhog "$@" >/tmp/truth 2>>/tmp/errors
   frame "truth $name" cat /tmp/truth
-  wait_until 20 listed "$count" || complain "$name: fewer than $count events"
+  wait_until 60 listed "$count" || complain "$name: fewer than $count events"
 }
