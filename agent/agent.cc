@@ -3,21 +3,23 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "agent/bpf_loader/kill_probe.h"
 #include "agent/capture/accounting.h"
 #include "agent/capture/capture.h"
+#include "agent/capture/committed.h"
 #include "agent/capture/decode.h"
 #include "agent/common/clock.h"
 #include "agent/common/state_dir.h"
 #include "agent/event/event_stage.h"
-#include "agent/last_seen.h"
 #include "agent/machine.h"
 #include "agent/node_reporter.h"
 #include "agent/privileges.h"
 #include "agent/query/query_server.h"
+#include "agent/reconciler.h"
 #include "agent/store/event_store.h"
 #include "agent/store/journal.h"
 #include "agent/uplink/grpc_transport.h"
@@ -33,38 +35,19 @@ tl::unexpected<StartFailure> Fail(ExitCode code, const Error& error) {
   return tl::unexpected(StartFailure{code, error.message});
 }
 
-ExitCode CodeOf(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kInvalid:
-      return ExitCode::kUsage;
-    case ErrorCode::kPermission:
-    case ErrorCode::kExhausted:
-      return ExitCode::kCannotCreate;
-    case ErrorCode::kUnavailable:
-      return ExitCode::kInUse;
-    default:
-      return ExitCode::kFailure;
+void LogAttachment(const KillProbe& probe, uint64_t wanted_ring_bytes) {
+  const AttachInfo& info = probe.info();
+  if (info.pin_path.empty()) {
+    return;  // said among what is missing
   }
-}
-
-// The kernel's count and ours at one moment: read again while kills go on.
-struct CountsAtAttach {
-  std::optional<uint64_t> kernel;
-  uint64_t seen = 0;
-};
-
-CountsAtAttach ReadCountsAtAttach(const KillProbe& probe) {
-  constexpr int kTries = 100;
-  CountsAtAttach counts;
-  for (int i = 0; i < kTries; ++i) {
-    counts.kernel = ReadKernelKills();
-    const oombox_kill_counters seen = probe.Counters();
-    counts.seen = seen.kills + seen.double_counted;
-    if (ReadKernelKills() == counts.kernel) {
-      break;
-    }
+  spdlog::info("kill programs pinned={} adopted={} replaced={}", info.pin_path, info.adopted,
+               info.replaced);
+  if (probe.ring_bytes() != wanted_ring_bytes) {
+    spdlog::warn(
+        "the pinned ring has {} bytes, ring-bytes {} is for a new one: stop this agent and run "
+        "oombox-agent --uninstall once to have it",
+        probe.ring_bytes(), wanted_ring_bytes);
   }
-  return counts;
 }
 
 class RunningAgent final : public Agent {
@@ -74,11 +57,20 @@ class RunningAgent final : public Agent {
   // Who asks goes first, then the programs, so that nothing is recorded behind the last drain.
   ~RunningAgent() override {
     server_.reset();
-    uplink_.reset();
+    StopUplink();
     reporter_.reset();
     if (probe_ != nullptr) {
       probe_->Detach();
     }
+  }
+
+  // Its thread asks for reports, and reports ask for it.
+  void StopUplink() {
+    if (uplink_ != nullptr) {
+      uplink_->Stop();
+    }
+    const std::lock_guard lock(uplink_mutex_);
+    uplink_.reset();
   }
 
   // In the order of the flow; each step needs the ones before.
@@ -103,15 +95,19 @@ class RunningAgent final : public Agent {
   Started CopyRecording(const std::string& journal_path);
   Started LoadProbe();
   Started StartStages();
+  Started StartCapture();
+  Started DrainLeftovers();
   void TellMovedAside();
-  void TellAbsence();
+  void StartReporter();
   Started StartUplink();
   Started StartServer();
 
   TlsFiles Tls() const { return {config_.tls_ca, config_.tls_cert, config_.tls_key}; }
   bool replaying() const { return !config_.replay.empty(); }
-  std::string ConnectedCollector() const {
-    return uplink_ == nullptr ? "" : uplink_->status().connected_to;
+  // What the report thread may ask at any time, also before the uplink is started.
+  std::optional<UplinkStatus> UplinkNow() const {
+    const std::lock_guard lock(uplink_mutex_);
+    return uplink_ == nullptr ? std::nullopt : std::optional(uplink_->status());
   }
 
   const AgentConfig config_;
@@ -121,11 +117,13 @@ class RunningAgent final : public Agent {
   std::unique_ptr<EventStore> store_;
   JournalSession session_;
   std::unique_ptr<KillProbe> probe_;
-  CountsAtAttach at_attach_;
+  std::vector<MissingFeature> missing_;
   std::unique_ptr<EventStage> events_;
+  std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Capture> capture_;
   std::unique_ptr<NodeReporter> reporter_;
   std::unique_ptr<GrpcTransport> transport_;
+  mutable std::mutex uplink_mutex_;  // guards the pointer
   std::unique_ptr<Uplink> uplink_;
   std::unique_ptr<QueryServer> server_;
 };
@@ -201,14 +199,22 @@ Started RunningAgent::CopyRecording(const std::string& journal_path) {
 Started RunningAgent::LoadProbe() {
   session_ = ReadMachine();
   if (!replaying()) {
-    auto probe = KillProbe::Load({.ring_bytes = static_cast<uint64_t>(config_.ring_bytes)});
+    if (const auto protection = SetOomScoreAdj(config_.oom_score_adj); !protection) {
+      spdlog::info("{}", protection.error().message);
+      missing_.push_back({"oom_score_adj", protection.error().message});
+    }
+    auto probe =
+        KillProbe::Load({.ring_bytes = static_cast<uint64_t>(config_.ring_bytes),
+                         .pin_dir = config_.pin_dir,
+                         .rank_budget_ns = static_cast<uint64_t>(config_.rank_budget_us) * 1000});
     if (!probe) {
-      return Fail(
-          probe.error().code == ErrorCode::kInvalid ? ExitCode::kUsage : ExitCode::kUnavailable,
-          probe.error());
+      return Fail(CodeOfLoad(probe.error()), probe.error());
     }
     probe_ = std::move(*probe);
-    at_attach_ = ReadCountsAtAttach(*probe_);
+    NoteBase(
+        probe_->attachment(), [this] { return probe_->Counters(); },
+        [] { return ReadKernelKills(); });
+    LogAttachment(*probe_, static_cast<uint64_t>(config_.ring_bytes));
   }
   // The last thing that needed any capability; no thread runs yet.
   if (const auto dropped = DropCapabilities(); !dropped) {
@@ -224,22 +230,66 @@ Started RunningAgent::StartStages() {
                                                              .decode = DecodeKill},
                                          *journal_, *store_);
   TellMovedAside();
-  TellAbsence();
   if (probe_ != nullptr) {
-    auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
+    if (Started capturing = StartCapture(); !capturing) {
+      return capturing;
+    }
+  }
+  StartReporter();
+  return {};
+}
+
+// What older layouts hold comes first: it is older, and no kill that is there was missed.
+Started RunningAgent::StartCapture() {
+  if (Started drained = DrainLeftovers(); !drained) {
+    return drained;
+  }
+  reconciler_ = std::make_unique<Reconciler>(
+      Reconciler::Sources{.session = session_,
+                          .probe = probe_.get(),
+                          .events = events_.get(),
+                          .journal = journal_.get(),
+                          .last_seen_path = state_dir_->File("last-seen")});
+  reconciler_->TellAbsence();
+  auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
+  if (!ring) {
+    return Fail(ExitCode::kFailure, ring.error());
+  }
+  auto capture = Capture::Start({.ring_fd = probe_->ring_fd(),
+                                 .ring = std::move(*ring),
+                                 .journal = *journal_,
+                                 .session_id = session_.id,
+                                 .on_committed = [this] { events_->Notify(); }});
+  if (!capture) {
+    return Fail(CodeOf(capture.error()), capture.error());
+  }
+  capture_ = std::move(*capture);
+  reconciler_->Watch(capture_.get());
+  return {};
+}
+
+Started RunningAgent::DrainLeftovers() {
+  for (const LeftoverRing& leftover : probe_->leftovers()) {
+    const auto ring = RingReader::Map(leftover.fd, leftover.bytes);
     if (!ring) {
       return Fail(ExitCode::kFailure, ring.error());
     }
-    auto capture = Capture::Start({.ring_fd = probe_->ring_fd(),
-                                   .ring = std::move(*ring),
-                                   .journal = *journal_,
-                                   .session_id = session_.id,
-                                   .on_committed = [this] { events_->Notify(); }});
-    if (!capture) {
-      return Fail(ExitCode::kFailure, capture.error());
+    const auto drained =
+        DrainLeftover(**ring, *journal_, session_.id, probe_->attachment().attach_boottime_ns);
+    if (!drained) {
+      return Fail(CodeOf(drained.error()), drained.error());
     }
-    capture_ = std::move(*capture);
+    spdlog::info("an agent of another layout left its ring: records={} duplicates={}",
+                 drained->moved, drained->duplicates);
+    events_->Notify();
+    if (const auto removed = probe_->RemoveLeftover(leftover); !removed) {
+      spdlog::warn("{}", removed.error().message);
+    }
   }
+  return {};
+}
+
+void RunningAgent::StartReporter() {
   v1::NodeIdentity identity;
   identity.set_cluster_name(config_.cluster);
   identity.set_node_name(config_.node_name);
@@ -248,18 +298,15 @@ Started RunningAgent::StartStages() {
   identity.set_memory_total_bytes(session_.memory_total_bytes);
   reporter_ = std::make_unique<NodeReporter>(
       NodeReporter::Sources{.identity = std::move(identity),
-                            .session = session_,
+                            .missing = missing_,
                             .probe = probe_.get(),
                             .capture = capture_.get(),
+                            .reconciler = reconciler_.get(),
                             .events = events_.get(),
                             .journal = journal_.get(),
                             .store = store_.get(),
-                            .last_seen_path = state_dir_->File("last-seen"),
-                            .kernel_kills_at_attach = at_attach_.kernel,
-                            .seen_at_attach = at_attach_.seen,
-                            .collector = [this] { return ConnectedCollector(); },
+                            .uplink = [this] { return UplinkNow(); },
                             .has_collector = !config_.collector.empty()});
-  return {};
 }
 
 // A damaged file was put aside with what was in it: that is a gap, not only a line in the log.
@@ -269,40 +316,12 @@ void RunningAgent::TellMovedAside() {
       continue;
     }
     spdlog::error("a damaged file was moved aside to {}; a new one was begun", path);
-    events_->ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED,
+    events_->ReportGap({.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
                         .start_wall_ns = WallNowNs(),
                         .end_wall_ns = WallNowNs(),
                         .detail = "a damaged file was moved aside to " + path,
                         .key = path},
                        session_);
-  }
-}
-
-// The kills between the last run and this one: nobody saw them, but the kernel counted.
-void RunningAgent::TellAbsence() {
-  const auto before = ReadLastSeen(state_dir_->File("last-seen"));
-  const auto journal_id = journal_->LastId();
-  if (probe_ == nullptr || !at_attach_.kernel || !journal_id || (before && !*before)) {
-    return;
-  }
-  std::optional<Gap> gap;
-  if (before) {
-    // Without what the programs have seen since they were attached: that becomes events.
-    gap = GapBetween(**before, {.boot_id = session_.boot_id,
-                                .kernel_kills = *at_attach_.kernel - at_attach_.seen,
-                                .journal_id = *journal_id,
-                                .wall_ns = WallNowNs()});
-  } else {
-    gap = Gap{.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
-              .start_wall_ns = WallNowNs(),
-              .end_wall_ns = WallNowNs(),
-              .detail = "kills since the last run cannot be counted: " + before.error().message,
-              .key = session_.boot_id};
-  }
-  if (gap) {
-    spdlog::error("kills lost: {} ({})", gap->count ? std::to_string(*gap->count) : "unknown",
-                  gap->detail);
-    events_->ReportGap(std::move(*gap), session_);
   }
 }
 
@@ -317,8 +336,10 @@ Started RunningAgent::StartUplink() {
   options.session.node = reporter_->Report().node();
   options.session.agent_version = OOMBOX_VERSION;
   options.session.report = [this] { return reporter_->Report(); };
-  uplink_ = std::make_unique<Uplink>(*store_, *transport_, std::move(options));
-  uplink_->Start();
+  auto uplink = std::make_unique<Uplink>(*store_, *transport_, std::move(options));
+  uplink->Start();
+  const std::lock_guard lock(uplink_mutex_);
+  uplink_ = std::move(uplink);
   return {};
 }
 
@@ -348,6 +369,14 @@ tl::expected<std::unique_ptr<Agent>, StartFailure> Agent::Start(const AgentConfi
     return tl::unexpected(std::move(started).error());
   }
   return agent;
+}
+
+tl::expected<void, StartFailure> Uninstall(const AgentConfig& config) {
+  if (const auto removed = RemovePins(config.pin_dir); !removed) {
+    return tl::unexpected(StartFailure{CodeOf(removed.error()), removed.error().message});
+  }
+  spdlog::info("no oombox program is pinned in {} any more", config.pin_dir);
+  return {};
 }
 
 }  // namespace oombox

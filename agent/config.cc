@@ -25,8 +25,16 @@ ConfigTable Table(AgentConfig& c) {
               {"node-name", &c.node_name, "Name of the node; empty: the host name"},
               {"log-format", &c.log_format, "text or json"},
               {"log-level", &c.log_level, "debug, info, warn, error or off"},
+              {"pin-dir", &c.pin_dir,
+               "Folder in bpffs that keeps the programs recording while no agent runs; empty: off"},
               {"ring-bytes", &c.ring_bytes,
                "Size of the kernel's ring of kill records, a power of two"},
+              {"rank-budget-us", &c.rank_budget_us,
+               "Time in microseconds a second that ranking memory users may take at kills; 0: no "
+               "ranking"},
+              {"oom-score-adj", &c.oom_score_adj,
+               "The agent's own oom_score_adj, where it may be set; -1000: never killed",
+               ConfigOption::Kind::kSignedSetting},
               {"journal-max-bytes", &c.journal_max_bytes, "Bound of the journal of raw records"},
               {"store-max-bytes", &c.store_max_bytes, "Bound of the event store"},
               {"store-max-age", &c.store_max_age, "Age in seconds after which events are removed"},
@@ -36,6 +44,9 @@ ConfigTable Table(AgentConfig& c) {
               {"insecure", &c.insecure,
                "Allow plaintext to a collector that is not on this machine"},
               {"replay", &c.replay, "A recorded journal to replay instead of watching the kernel"},
+              {"uninstall", &c.uninstall,
+               "Remove the programs that an agent left in the kernel (pin-dir), and exit",
+               ConfigOption::Kind::kCommand},
           },
   };
 }
@@ -59,6 +70,8 @@ Result<ConfigOutcome> LoadAgentConfig(AgentConfig& config, int argc, const char*
   OOMBOX_RETURN_IF_ERROR(
       CheckBounds("store-max-bytes", config.store_max_bytes, kMinBytes, kMaxBytes));
   OOMBOX_RETURN_IF_ERROR(CheckBounds("store-max-age", config.store_max_age, kMinAge, kMaxAge));
+  OOMBOX_RETURN_IF_ERROR(CheckBounds("rank-budget-us", config.rank_budget_us, 0, 1'000'000));
+  OOMBOX_RETURN_IF_ERROR(CheckBounds("oom-score-adj", config.oom_score_adj, -1000, 1000));
   if (config.node_name.empty()) {
     config.node_name = HostName();
   }

@@ -19,7 +19,10 @@ struct AgentConfig {
   std::string node_name;  // default: the host name
   std::string log_format = "text";
   std::string log_level = "info";
+  std::string pin_dir = "/sys/fs/bpf/oombox";  // empty: not pinned
   int64_t ring_bytes = 4 << 20;
+  int64_t rank_budget_us = 20'000;  // per second
+  int64_t oom_score_adj = -1000;
   int64_t journal_max_bytes = 64 << 20;
   int64_t store_max_bytes = 256 << 20;
   int64_t store_max_age = 30 * 86400;
@@ -28,6 +31,7 @@ struct AgentConfig {
   std::string tls_key;
   bool insecure = false;
   std::string replay;
+  bool uninstall = false;  // a command, no setting
 };
 
 // Fills `config` from file, environment and flags, in rising order of precedence.

@@ -51,6 +51,13 @@ int Main(int argc, const char* const* argv) {
     std::fprintf(stderr, "oombox-agent: %s\n", log.error().message.c_str());
     return Code(ExitCode::kUsage);
   }
+  if (config.uninstall) {
+    const auto gone = Uninstall(config);
+    if (!gone) {
+      spdlog::error("{}", gone.error().message);
+    }
+    return Code(gone ? ExitCode::kOk : gone.error().exit_code);
+  }
   const UniqueFd signals = BlockSignals();
   if (!signals.valid()) {
     spdlog::error("cannot make a signalfd: too many open files?");

@@ -1,11 +1,17 @@
 #include "agent/privileges.h"
 
 #include <cap-ng.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
+#include <string>
+
+#include "agent/common/unique_fd.h"
 
 namespace oombox {
 
@@ -35,6 +41,25 @@ Status DropCapabilities() {
     return MakeSystemError(ErrorCode::kPermission, errno, "cannot set no_new_privs");
   }
   return {};
+}
+
+Status SetOomScoreAdj(int64_t value) {
+  constexpr const char* kPath = "/proc/self/oom_score_adj";
+  int64_t now = 0;
+  std::ifstream(kPath) >> now;
+  if (now == value) {
+    return {};
+  }
+  const std::string text = std::to_string(value);
+  const UniqueFd file(::open(kPath, O_WRONLY | O_CLOEXEC));
+  if (file.valid() &&
+      ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
+    return {};
+  }
+  return MakeSystemError(ErrorCode::kPermission, errno,
+                         fmt::format("the agent may be chosen by the OOM killer: oom_score_adj "
+                                     "stays {}, {} needs CAP_SYS_RESOURCE",
+                                     now, value));
 }
 
 }  // namespace oombox

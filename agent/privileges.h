@@ -11,4 +11,8 @@ namespace oombox {
 // kInternal when another thread runs already, kPermission when the kernel refuses.
 Status DropCapabilities();
 
+// How likely the kernel is to choose this process when memory runs out; -1000 is never. Lowering it
+// needs CAP_SYS_RESOURCE: kPermission says what it stays at. Before DropCapabilities.
+Status SetOomScoreAdj(int64_t value);
+
 }  // namespace oombox

@@ -23,6 +23,7 @@
 #include "bpf/lib/task.h"
 #include "bpf/lib/walk.h"
 #include "bpf/oombox_abi.h"
+#include "bpf/oombox_pinned.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -32,12 +33,23 @@ char LICENSE[] SEC("license") = "GPL";
 /* A kill and its mark are microseconds apart; a group kill of thousands takes longer. */
 #define PAIR_MAX_AGE_NS (1000ULL * 1000 * 1000)
 
+#define BUDGET_PERIOD_NS (1000ULL * 1000 * 1000)
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);
 } kill_ring SEC(".maps");
 
-/* By the tid of the task in which the OOM killer runs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct oombox_attachment);
+} attachment SEC(".maps");
+
+/* By the tid of the task in which the OOM killer runs. Shared by two builds during an upgrade: the one that
+ * finds the pair first takes it, so that a kill is one record even while both are attached. */
 struct trigger_state {
 	__u64 victim; /* struct task_struct that was sent SIGKILL and waits for its mark; else 0 */
 	__u64 signal_ns;
@@ -214,15 +226,46 @@ static __always_inline void begin_record(struct oombox_kill_record *rec, bool wa
 	__builtin_memset(&rec->walk_total, 0, sizeof(rec->walk_total));
 }
 
+/* The brake: ranking runs under oom_lock, so a storm of kills in a full cgroup could cost the node more than
+ * it is worth. Not atomic: marks are serialized by oom_lock. */
+static __always_inline bool may_rank(__u64 now)
+{
+	struct oombox_attachment *settings;
+	__u32 zero = 0;
+
+	settings = bpf_map_lookup_elem(&attachment, &zero);
+	if (!settings)
+		return false;
+	if (now - counters.budget_begin_ns > BUDGET_PERIOD_NS) {
+		counters.budget_begin_ns = now;
+		counters.budget_spent_ns = 0;
+	}
+	return counters.budget_spent_ns < settings->rank_budget_ns;
+}
+
 /* A walk that was cut may have missed the victim: it takes the lightest user's place then. */
 static __always_inline void rank(struct scratch *s, struct cgroup *root, struct task_struct *victim)
 {
 	__u64 mm = (__u64)BPF_CORE_READ(victim, mm);
+	__u64 begin = bpf_ktime_get_ns();
 
+	if (!may_rank(begin)) {
+		s->record.flags |= OOMBOX_KILL_WALK_BRAKED;
+		COUNT(rankings_skipped);
+		return;
+	}
 	s->record.flags &= ~OOMBOX_KILL_NO_WALK;
 	rank_users(s, root);
 	if (mm)
 		put_victim(s, victim, mm);
+	counters.budget_spent_ns += bpf_ktime_get_ns() - begin;
+}
+
+static __always_inline void count_run_time(__u64 ns)
+{
+	__sync_fetch_and_add(&counters.run_ns, ns);
+	if (ns > counters.longest_run_ns)
+		counters.longest_run_ns = ns;
 }
 
 static __always_inline int marked(__u32 pid, bool walk)
@@ -235,6 +278,10 @@ static __always_inline int marked(__u32 pid, bool walk)
 	struct task_struct *task;
 	struct scratch *s;
 
+	/* The other build has recorded it, during an upgrade. */
+	if (state && !state->victim && state->victim_tid == pid &&
+	    state->episode_ns >= state->signal_ns && now - state->episode_ns < PAIR_MAX_AGE_NS)
+		return 0;
 	if (!state || !state->victim || state->victim_tid != pid ||
 	    now - state->signal_ns > PAIR_MAX_AGE_NS) {
 		COUNT(already_dying);
@@ -262,6 +309,7 @@ static __always_inline int marked(__u32 pid, bool walk)
 	if (walk && ranked && !(s->record.flags & OOMBOX_KILL_GROUP_MEMBER))
 		rank(s, ranked, task);
 	submit(&s->record, now);
+	count_run_time(bpf_ktime_get_boot_ns() - now);
 	return 0;
 }
 

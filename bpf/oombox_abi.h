@@ -99,6 +99,7 @@ enum oombox_kill_flags {
 	OOMBOX_KILL_RSS_PERCPU = 1 << 7,  /* memory counters are per CPU: approximate */
 	OOMBOX_KILL_TRIGGER_OUTSIDE = 1 << 8, /* the trigger is not below fired_level's cgroup */
 	OOMBOX_KILL_GROUP = 1 << 9,	  /* memory.oom.group: more victims may follow */
+	OOMBOX_KILL_WALK_BRAKED = 1 << 10, /* no ranking: it was over its time budget */
 };
 
 struct oombox_kill_record {
@@ -126,16 +127,6 @@ struct oombox_kill_record {
 	struct oombox_process users[OOMBOX_MAX_USERS]; /* unordered */
 	struct oombox_cgroup levels[OOMBOX_MAX_LEVELS]; /* the victim's first, then its ancestors */
 	char names[OOMBOX_MAX_NAMES + OOMBOX_MAX_NAME];
-};
-
-/* Counters since the programs were attached; the object's .bss, readable by mmap. */
-struct oombox_kill_counters {
-	__u64 kills;		/* marks paired with their SIGKILL */
-	__u64 submitted;	/* records in the ring */
-	__u64 dropped_ring_full;
-	__u64 double_counted;	/* SIGKILL to a victim that was marked already in the same episode */
-	__u64 already_dying;	/* marks without SIGKILL: no kill */
-	__u64 pending_full;	/* pairs lost because the pairing map was full: kill without pair */
 };
 
 #endif /* OOMBOX_ABI_H */

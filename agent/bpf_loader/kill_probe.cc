@@ -1,126 +1,26 @@
 #include "agent/bpf_loader/kill_probe.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstdarg>
 
 #include "agent/bpf_loader/kernel_features.h"
-#include "bpf/kill.skel.h"
+#include "agent/bpf_loader/kill_object.h"
+#include "agent/bpf_loader/mapped_value.h"
+#include "agent/bpf_loader/pins.h"
+#include "agent/common/clock.h"
 
 namespace oombox {
 
 namespace {
 
-struct DestroySkeleton {
-  void operator()(kill_bpf* skeleton) const { kill_bpf__destroy(skeleton); }
-};
-using Skeleton = std::unique_ptr<kill_bpf, DestroySkeleton>;
-
-// libbpf's own words go to the debug log; its warnings matter only when loading fails.
-int LogFromLibbpf(libbpf_print_level /*level*/, const char* format, va_list arguments) {
-  va_list again;
-  va_copy(again, arguments);
-  std::string text(static_cast<size_t>(std::max(0, std::vsnprintf(nullptr, 0, format, again))),
-                   ' ');
-  va_end(again);
-  std::vsnprintf(text.data(), text.size() + 1, format, arguments);
-  while (text.ends_with('\n')) {
-    text.pop_back();
-  }
-  spdlog::debug("libbpf: {}", text);
-  return 0;
-}
-
-// Exactly one of the mark_victim programs fits the running kernel.
-void ChoosePrograms(kill_bpf* skeleton, const KernelFeatures& features) {
-  const bool task = features.mark_victim_has_task;
-  const bool walk = features.bpf_loop;
-  bpf_program__set_autoload(skeleton->progs.on_mark_victim_task, task && walk);
-  bpf_program__set_autoload(skeleton->progs.on_mark_victim_task_no_walk, task && !walk);
-  bpf_program__set_autoload(skeleton->progs.on_mark_victim_pid, !task && walk);
-  bpf_program__set_autoload(skeleton->progs.on_mark_victim_pid_no_walk, !task && !walk);
-}
-
-tl::unexpected<Error> LoadError(int error) {
-  const int number = -error;
-  if (number == EPERM || number == EACCES) {
-    return MakeSystemError(
-        ErrorCode::kPermission, number,
-        "the kernel refused the BPF programs (CAP_BPF and CAP_PERFMON are needed; "
-        "in the initial user namespace; before Linux 5.11 also a higher memlock limit or "
-        "CAP_SYS_RESOURCE)");
-  }
-  return MakeSystemError(ErrorCode::kUnavailable, number,
-                         "the kernel refused the BPF programs (lockdown=confidentiality does that; "
-                         "--log-level debug shows the verifier's reasons)");
-}
+constexpr int kAbi = OOMBOX_PIN_ABI;
 
 uint64_t Load64(const __u64& counter) {
   return std::atomic_ref<__u64>(const_cast<__u64&>(counter)).load(std::memory_order_relaxed);
 }
-
-class LoadedKillProbe final : public KillProbe {
- public:
-  LoadedKillProbe(Skeleton skeleton, std::vector<MissingFeature> missing, uint64_t ring_bytes)
-      : skeleton_(std::move(skeleton)), missing_(std::move(missing)), ring_bytes_(ring_bytes) {}
-
-  void Detach() override { kill_bpf__detach(skeleton_.get()); }
-  int ring_fd() const override { return bpf_map__fd(skeleton_->maps.kill_ring); }
-  uint64_t ring_bytes() const override { return ring_bytes_; }
-  const std::vector<MissingFeature>& missing() const override { return missing_; }
-
-  oombox_kill_counters Counters() const override {
-    const auto& live = skeleton_->bss->counters;
-    oombox_kill_counters copy{};
-    copy.kills = Load64(live.kills);
-    copy.submitted = Load64(live.submitted);
-    copy.dropped_ring_full = Load64(live.dropped_ring_full);
-    copy.double_counted = Load64(live.double_counted);
-    copy.already_dying = Load64(live.already_dying);
-    copy.pending_full = Load64(live.pending_full);
-    return copy;
-  }
-
-  std::optional<uint64_t> RecursionMisses() const override {
-    return Sum([](const bpf_prog_info& info) { return info.recursion_misses; });
-  }
-
-  std::optional<uint64_t> RunTimeNs() const override {
-    const auto run_time = Sum([](const bpf_prog_info& info) { return info.run_time_ns; });
-    // Zero after kills means that the kernel does not measure.
-    return run_time == 0 ? std::nullopt : run_time;
-  }
-
- private:
-  template <typename Field>
-  std::optional<uint64_t> Sum(Field field) const {
-    uint64_t sum = 0;
-    bpf_program* program = nullptr;
-    bpf_object__for_each_program(program, skeleton_->obj) {
-      const int fd = bpf_program__fd(program);
-      if (fd < 0) {
-        continue;
-      }
-      bpf_prog_info info{};
-      __u32 length = sizeof info;
-      if (bpf_obj_get_info_by_fd(fd, &info, &length) != 0) {
-        return std::nullopt;
-      }
-      sum += field(info);
-    }
-    return sum;
-  }
-
-  Skeleton skeleton_;
-  std::vector<MissingFeature> missing_;
-  uint64_t ring_bytes_;
-};
 
 Status CheckRingSize(uint64_t bytes) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
@@ -132,38 +32,221 @@ Status CheckRingSize(uint64_t bytes) {
   return {};
 }
 
-// The signal first: a mark without its signal would be taken for no kill.
-int Attach(kill_bpf* skeleton) {
-  skeleton->links.on_signal_generate = bpf_program__attach(skeleton->progs.on_signal_generate);
-  return skeleton->links.on_signal_generate == nullptr ? -errno : kill_bpf__attach(skeleton);
+uint64_t RingBytes(int ring_fd) {
+  bpf_map_info info{};
+  __u32 length = sizeof info;
+  return bpf_obj_get_info_by_fd(ring_fd, &info, &length) == 0 ? info.max_entries : 0;
+}
+
+std::optional<uint64_t> MissesOf(int program_fd) {
+  bpf_prog_info info{};
+  __u32 length = sizeof info;
+  if (program_fd < 0 || bpf_obj_get_info_by_fd(program_fd, &info, &length) != 0 ||
+      length < offsetof(bpf_prog_info, recursion_misses) + sizeof info.recursion_misses) {
+    return std::nullopt;
+  }
+  return info.recursion_misses;
+}
+
+class LoadedKillProbe final : public KillProbe {
+ public:
+  static Result<std::unique_ptr<KillProbe>> Load(const Options& options);
+
+  void Detach() override { links_ = {}; }
+  int ring_fd() const override { return maps_.ring.get(); }
+  uint64_t ring_bytes() const override { return ring_bytes_; }
+  const AttachInfo& info() const override { return info_; }
+  const std::vector<MissingFeature>& missing() const override { return missing_; }
+  oombox_attachment& attachment() const override { return **attachment_; }
+  const std::vector<LeftoverRing>& leftovers() const override { return leftovers_; }
+  Status RemoveLeftover(const LeftoverRing& ring) const override {
+    return pins_->RemoveLayout(ring.abi);
+  }
+
+  oombox_kill_counters Counters() const override {
+    const oombox_kill_counters& live = **counters_;
+    oombox_kill_counters copy{};
+    // A kill is counted before its record is submitted: in this order no copy has more submitted.
+    copy.submitted = Load64(live.submitted);
+    copy.dropped_ring_full = Load64(live.dropped_ring_full);
+    copy.kills = Load64(live.kills);
+    copy.double_counted = Load64(live.double_counted);
+    copy.already_dying = Load64(live.already_dying);
+    copy.pending_full = Load64(live.pending_full);
+    copy.rankings_skipped = Load64(live.rankings_skipped);
+    copy.run_ns = Load64(live.run_ns);
+    copy.longest_run_ns = Load64(live.longest_run_ns);
+    return copy;
+  }
+
+  std::optional<uint64_t> RecursionMisses() const override {
+    const auto misses = MissesOf(mark_program_.get());
+    return misses ? std::optional(*misses + (*attachment_)->recursion_misses_before) : std::nullopt;
+  }
+
+ private:
+  explicit LoadedKillProbe(const Options& options) : options_(options) {}
+
+  Status OpenPins();
+  void OpenMaps();
+  bool OursIsAttached() const;
+  Status Map();
+  Status LoadObject(const KernelFeatures& features, bool reuse);
+  Status AttachAndPin(KillObject& object);
+  Status PinMaps() const;
+  Status TakeLeftovers();
+
+  const Options options_;
+  std::optional<PinFolder> pins_;
+  AttachInfo info_;
+  KillMaps maps_;
+  KillLinks links_;  // not pinned: they live as long as this
+  UniqueFd mark_program_;
+  std::unique_ptr<MappedValue<oombox_kill_counters>> counters_;
+  std::unique_ptr<MappedValue<oombox_attachment>> attachment_;
+  uint64_t ring_bytes_ = 0;
+  std::vector<UniqueFd> leftover_fds_;
+  std::vector<LeftoverRing> leftovers_;
+  std::vector<MissingFeature> missing_;
+};
+
+Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options) {
+  OOMBOX_TRY(const KernelFeatures features, ReadKernelFeatures());
+  OOMBOX_RETURN_IF_ERROR(CheckMayLoad());
+  std::unique_ptr<LoadedKillProbe> probe(new LoadedKillProbe(options));
+  if (!features.bpf_loop) {
+    probe->missing_.push_back(
+        {"top_users", "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"});
+  }
+  OOMBOX_RETURN_IF_ERROR(probe->OpenPins());
+  const bool reuse = probe->maps_.complete();
+  if (reuse) {
+    OOMBOX_RETURN_IF_ERROR(probe->Map());
+    probe->info_.adopted = true;
+  }
+  if (!reuse || !probe->OursIsAttached()) {
+    OOMBOX_RETURN_IF_ERROR(probe->LoadObject(features, reuse));
+  }
+  (*probe->attachment_)->rank_budget_ns = options.rank_budget_ns;
+  probe->ring_bytes_ = RingBytes(probe->ring_fd());
+  OOMBOX_RETURN_IF_ERROR(probe->TakeLeftovers());
+  return std::unique_ptr<KillProbe>(std::move(probe));
+}
+
+// Without a bpffs the agent works all the same, and says what that costs.
+Status LoadedKillProbe::OpenPins() {
+  if (options_.pin_dir.empty()) {
+    missing_.push_back({"pinning",
+                        "switched off (pin-dir is empty): kills are recorded only while "
+                        "the agent runs"});
+    return {};
+  }
+  auto pins = PinFolder::Open(options_.pin_dir);
+  if (!pins && pins.error().code == ErrorCode::kUnavailable) {
+    return MakeError(ErrorCode::kExhausted, "{}", pins.error().message);
+  }
+  if (!pins) {
+    missing_.push_back({"pinning", pins.error().message});
+    return {};
+  }
+  pins_.emplace(std::move(*pins));
+  info_.pin_path = pins_->Layout(kAbi);
+  OpenMaps();
+  if (!maps_.complete()) {  // a first start, or one that was killed before anything was attached
+    OOMBOX_RETURN_IF_ERROR(pins_->RemoveLayout(kAbi));
+    OOMBOX_RETURN_IF_ERROR(pins_->MakeLayout(kAbi));
+  }
+  return {};
+}
+
+void LoadedKillProbe::OpenMaps() {
+  maps_ = {pins_->Get(kAbi, "ring"), pins_->Get(kAbi, "counters"), pins_->Get(kAbi, "attachment"),
+           pins_->Get(kAbi, "triggers")};
+  mark_program_ = pins_->Get(kAbi, "prog_mark");
+}
+
+bool LoadedKillProbe::OursIsAttached() const {
+  return (*attachment_)->object_id == KillObjectId() && mark_program_.valid() &&
+         pins_->Get(kAbi, "link_signal").valid() && pins_->Get(kAbi, "link_mark").valid();
+}
+
+Status LoadedKillProbe::Map() {
+  OOMBOX_TRY(counters_, MappedValue<oombox_kill_counters>::Map(maps_.counters.get()));
+  OOMBOX_TRY(attachment_, MappedValue<oombox_attachment>::Map(maps_.attachment.get()));
+  return {};
+}
+
+Status LoadedKillProbe::LoadObject(const KernelFeatures& features, bool reuse) {
+  OOMBOX_TRY(const auto object, KillObject::Load({.ring_bytes = options_.ring_bytes,
+                                                  .features = features,
+                                                  .reuse = reuse ? &maps_ : nullptr}));
+  if (!reuse) {
+    OOMBOX_TRY(maps_, object->Maps());
+    OOMBOX_RETURN_IF_ERROR(Map());
+    OOMBOX_RETURN_IF_ERROR(PinMaps());
+  }
+  info_.replaced = reuse;
+  (*attachment_)->rank_budget_ns = options_.rank_budget_ns;
+  return AttachAndPin(*object);
+}
+
+Status LoadedKillProbe::PinMaps() const {
+  if (!pins_) {
+    return {};
+  }
+  OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "ring", maps_.ring.get()));
+  OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "counters", maps_.counters.get()));
+  OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "attachment", maps_.attachment.get()));
+  return pins_->Put(kAbi, "triggers", maps_.triggers.get());
+}
+
+// Make before break: another build's programs stay attached until ours are. Killed at any point,
+// the next start finds an object_id that is not its own, or 0, and does it again.
+Status LoadedKillProbe::AttachAndPin(KillObject& object) {
+  OOMBOX_TRY(links_, object.Attach());
+  const uint64_t old_misses = MissesOf(mark_program_.get()).value_or(0);
+  OOMBOX_TRY(mark_program_, object.MarkProgram());
+  oombox_attachment& attachment = **attachment_;
+  attachment.object_id = 0;
+  if (pins_) {
+    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_signal", links_.signal.get()));
+    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_mark", links_.mark.get()));
+    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "prog_mark", mark_program_.get()));
+  }
+  attachment.recursion_misses_before += old_misses;
+  if (attachment.attach_boottime_ns == 0) {
+    attachment.attach_wall_ns = static_cast<__u64>(WallNowNs());
+    attachment.attach_boottime_ns = BootNowNs();
+  }
+  attachment.object_id = KillObjectId();
+  return {};
+}
+
+// After our own programs are attached: what the others record from now on, ours record, too.
+Status LoadedKillProbe::TakeLeftovers() {
+  if (!pins_) {
+    return {};
+  }
+  for (const int abi : pins_->OtherLayouts(kAbi)) {
+    OOMBOX_RETURN_IF_ERROR(pins_->DetachLayout(abi));
+    UniqueFd ring = pins_->Get(abi, "ring");
+    if (!ring.valid()) {
+      OOMBOX_RETURN_IF_ERROR(pins_->RemoveLayout(abi));
+      continue;
+    }
+    leftovers_.push_back({.abi = abi, .fd = ring.get(), .bytes = RingBytes(ring.get())});
+    leftover_fds_.push_back(std::move(ring));
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<KillProbe>> KillProbe::Load(const Options& options) {
   OOMBOX_RETURN_IF_ERROR(CheckRingSize(options.ring_bytes));
-  libbpf_set_print(LogFromLibbpf);
-  OOMBOX_TRY(const KernelFeatures features, ReadKernelFeatures());
-  OOMBOX_RETURN_IF_ERROR(CheckMayLoad());
-
-  Skeleton skeleton(kill_bpf__open());
-  if (skeleton == nullptr) {
-    return MakeSystemError(ErrorCode::kInternal, errno, "cannot open the built-in BPF object");
-  }
-  ChoosePrograms(skeleton.get(), features);
-  bpf_map__set_max_entries(skeleton->maps.kill_ring, static_cast<__u32>(options.ring_bytes));
-  if (const int error = kill_bpf__load(skeleton.get()); error != 0) {
-    return LoadError(error);
-  }
-  if (const int error = Attach(skeleton.get()); error != 0) {
-    return LoadError(error);
-  }
-  std::vector<MissingFeature> missing;
-  if (!features.bpf_loop) {
-    missing.push_back({"top_users", "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"});
-  }
-  return std::make_unique<LoadedKillProbe>(std::move(skeleton), std::move(missing),
-                                           options.ring_bytes);
+  return LoadedKillProbe::Load(options);
 }
+
+Status RemovePins(const std::string& pin_dir) { return PinFolder::RemoveAll(pin_dir); }
 
 }  // namespace oombox

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
-#include "bpf/oombox_abi.h"
+#include "bpf/oombox_pinned.h"
 
 namespace oombox {
 
@@ -12,10 +13,17 @@ namespace oombox {
 // victim of a memory.oom.group kill counts twice). Absent when it cannot be read.
 std::optional<uint64_t> ReadKernelKills(const std::string& path = "/proc/vmstat");
 
-// One look at both sides of the identity kernel = kills seen + double counts + unexplained.
+// Reads the kernel's count and ours at one moment, while kills go on, and notes both in the
+// attachment as where the identity begins; nothing when that was done before.
+void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_counters()>& seen,
+              const std::function<std::optional<uint64_t>()>& kernel);
+
+// One look at both sides of the identity
+// kernel = kills seen + recursion misses + double counts + unexplained.
 struct KillCounts {
   std::optional<uint64_t> kernel;  // since attach
   oombox_kill_counters seen{};     // since attach
+  uint64_t recursion = 0;          // kernel kills whose program the kernel skipped
   uint64_t unexplained = 0;        // kernel kills that were not seen; confirmed by a second look
 };
 
@@ -24,16 +32,17 @@ struct KillCounts {
 // thread-safe.
 class Accounting {
  public:
-  // `kernel_at_attach` was read when the programs had just been attached and had counted
-  // `seen_at_attach`.
-  Accounting(std::optional<uint64_t> kernel_at_attach, uint64_t seen_at_attach)
-      : base_(kernel_at_attach), seen_base_(seen_at_attach) {}
+  // Counts from the base that NoteBase has noted.
+  explicit Accounting(const oombox_attachment& attachment);
 
-  KillCounts Look(std::optional<uint64_t> kernel_now, const oombox_kill_counters& seen);
+  // A skipped run need not have been a kill (a mark on a dying task is none): of the misses only as
+  // many count as kills are missing.
+  KillCounts Look(std::optional<uint64_t> kernel_now, const oombox_kill_counters& seen,
+                  uint64_t recursion_misses);
 
  private:
-  std::optional<uint64_t> base_;
-  uint64_t seen_base_;
+  const std::optional<uint64_t> base_;
+  const uint64_t seen_base_;
   uint64_t last_difference_ = 0;
 };
 

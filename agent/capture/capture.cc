@@ -9,12 +9,13 @@
 #include <array>
 #include <cerrno>
 
+#include "agent/capture/committed.h"
+#include "agent/common/clock.h"
+
 namespace oombox {
 
 namespace {
 
-// One group commit: enough to keep up with a storm, little enough to be quick.
-constexpr size_t kMaxBatch = 256;
 constexpr int kRetryMs = 1000;
 
 Status Watch(int epoll, int fd) {
@@ -37,8 +38,12 @@ Result<std::unique_ptr<Capture>> Capture::Start(Dependencies dependencies) {
   }
   OOMBOX_RETURN_IF_ERROR(Watch(epoll.get(), stop_event.get()));
   OOMBOX_RETURN_IF_ERROR(Watch(epoll.get(), dependencies.ring_fd));
+  const uint64_t backlog_bytes = dependencies.ring->PendingBytes();
+  OOMBOX_TRY(const size_t duplicates, ReleaseCommitted(*dependencies.ring, dependencies.journal));
   std::unique_ptr<Capture> capture(
       new Capture(std::move(dependencies), std::move(epoll), std::move(stop_event)));
+  capture->backlog_bytes_ = backlog_bytes;
+  capture->duplicates_ = duplicates;
   capture->thread_ = std::jthread([raw = capture.get()] { raw->Run(); });
   return capture;
 }
@@ -73,29 +78,26 @@ void Capture::Run() {
 // True when the ring is empty, false when the journal refused.
 bool Capture::Drain() {
   while (true) {
-    const auto& records = ring_->Peek(kMaxBatch);
+    const auto& records = ring_->Peek(kMaxCaptureBatch);
     if (records.empty()) {
       ring_->Release();  // discarded records
       return true;
     }
-    const size_t count = records.size();
     const auto last = journal_.Append(session_id_, records);
     NoteAppend(last ? Status{} : Status(tl::unexpect, last.error()));
     if (!last) {
       return false;
     }
     ring_->Release();
-    committed_.fetch_add(count, std::memory_order_relaxed);
     on_committed_();
   }
 }
 
 void Capture::NoteAppend(const Status& status) {
-  const bool failed = !status.has_value();
-  if (failed && !stalled_.exchange(true)) {
+  if (!status && stall_.Begin(status.error().message, BootNowNs())) {
     spdlog::error("journal refuses kill records, they wait in the kernel's ring: {}",
                   status.error().message);
-  } else if (!failed && stalled_.exchange(false)) {
+  } else if (status && stall_.End()) {
     spdlog::info("journal takes kill records again");
   }
 }

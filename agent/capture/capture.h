@@ -8,6 +8,7 @@
 
 #include "agent/capture/ring_reader.h"
 #include "agent/common/result.h"
+#include "agent/common/stage_stall.h"
 #include "agent/common/unique_fd.h"
 #include "agent/store/journal.h"
 
@@ -16,8 +17,8 @@ namespace oombox {
 // The first stage: moves raw records from the kernel's ring to the journal. Order is everything:
 // the batch is committed, then the ring's room is given back, then `on_committed` runs. While the
 // journal refuses (a full disk), nothing is released and the commit is tried again every second:
-// the ring fills, and the kernel counts what it cannot put there. Owns one thread, from Start to
-// destruction.
+// the ring fills, and the kernel counts what it cannot put there. What an earlier agent committed
+// but did not release is recognised at the start. Owns one thread, from Start to destruction.
 class Capture {
  public:
   struct Dependencies {
@@ -32,10 +33,14 @@ class Capture {
   // Drains what the ring holds at that moment, then stops.
   ~Capture();
 
-  uint64_t committed() const { return committed_.load(std::memory_order_relaxed); }
+  // Records found in ring and journal both at the start.
+  uint64_t duplicates() const { return duplicates_; }
+  // What waited in the ring at the start.
+  uint64_t backlog_bytes() const { return backlog_bytes_; }
+  // Zero: everything that was recorded is in the journal.
   uint64_t ring_pending_bytes() const { return ring_->PendingBytes(); }
-  // The journal refuses at the moment.
-  bool stalled() const { return stalled_.load(std::memory_order_relaxed); }
+  // Stalled: the journal refuses.
+  const StageStall& stall() const { return stall_; }
 
  private:
   Capture(Dependencies dependencies, UniqueFd epoll, UniqueFd stop_event);
@@ -51,8 +56,9 @@ class Capture {
   const std::function<void()> on_committed_;
   const UniqueFd epoll_;
   const UniqueFd stop_event_;
-  std::atomic<uint64_t> committed_{0};
-  std::atomic<bool> stalled_{false};
+  uint64_t duplicates_ = 0;
+  uint64_t backlog_bytes_ = 0;
+  StageStall stall_;
   std::atomic<bool> stopping_{false};
   std::jthread thread_;
 };

@@ -86,6 +86,7 @@ uint64_t Weight(const KilledProcess& process) {
 
 void DecodeUsers(const oombox_kill_record& in, KillRecord& out) {
   out.ranked = (in.flags & OOMBOX_KILL_NO_WALK) == 0;
+  out.rank_braked = (in.flags & OOMBOX_KILL_WALK_BRAKED) != 0;
   out.rank_cut = (in.flags & (OOMBOX_KILL_WALK_CUT | OOMBOX_KILL_WALK_RACED)) != 0;
   for (uint32_t i = 0; i < in.user_count; ++i) {
     out.users.push_back(Decode(in.users[i]));

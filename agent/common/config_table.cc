@@ -76,8 +76,11 @@ Status Assign(const ConfigOption& option, const Values& values, const std::strin
   }
   int64_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc{} || end != value.data() + value.size() || number < 0) {
-    return MakeError(ErrorCode::kInvalid, "{}: \"{}\" is no whole number from 0 on", where, value);
+  const bool may_be_negative = option.kind == ConfigOption::Kind::kSignedSetting;
+  if (error != std::errc{} || end != value.data() + value.size() ||
+      (number < 0 && !may_be_negative)) {
+    return MakeError(ErrorCode::kInvalid, "{}: \"{}\" is no whole number{}", where, value,
+                     may_be_negative ? "" : " from 0 on");
   }
   *std::get<int64_t*>(option.target) = number;
   return {};
@@ -86,7 +89,9 @@ Status Assign(const ConfigOption& option, const Values& values, const std::strin
 Status ApplyEnvironment(const ConfigTable& table, const std::map<std::string, Values>& flags) {
   std::map<std::string, const ConfigOption*> known;
   for (const ConfigOption& option : table.options) {
-    known.emplace(EnvName(table, option.name), &option);
+    if (option.kind != ConfigOption::Kind::kCommand) {
+      known.emplace(EnvName(table, option.name), &option);
+    }
   }
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
@@ -121,8 +126,9 @@ Status ApplyFile(const ConfigTable& table, const std::string& path) {
   }
   for (const CLI::ConfigItem& item : items) {
     const auto option =
-        std::find_if(table.options.begin(), table.options.end(),
-                     [&](const ConfigOption& o) { return o.name == item.fullname(); });
+        std::find_if(table.options.begin(), table.options.end(), [&](const ConfigOption& o) {
+          return o.name == item.fullname() && o.kind != ConfigOption::Kind::kCommand;
+        });
     if (option == table.options.end()) {
       return MakeError(ErrorCode::kInvalid,
                        "{}: unknown key \"{}\"; `{} --help` lists the settings", path,
@@ -154,9 +160,12 @@ Result<CommandLine> ParseFlags(const ConfigTable& table, int argc, const char* c
   std::map<std::string, Values> raw;
   for (const ConfigOption& option : table.options) {
     const std::string value = DefaultText(option);
-    const std::string help = fmt::format("{}{} ({})", option.help,
-                                         value.empty() ? "" : fmt::format(" [default: {}]", value),
-                                         EnvName(table, option.name));
+    const std::string help =
+        option.kind == ConfigOption::Kind::kCommand
+            ? option.help
+            : fmt::format("{}{} ({})", option.help,
+                          value.empty() ? "" : fmt::format(" [default: {}]", value),
+                          EnvName(table, option.name));
     auto* added = app.add_option("--" + option.name, raw[option.name], help);
     if (std::holds_alternative<bool*>(option.target)) {
       added->expected(0, 1);
@@ -229,6 +238,9 @@ std::string ConfigMarkdown(const ConfigTable& table) {
       fmt::format("| {} flag and TOML key | environment | default | meaning |\n|---|---|---|---|\n",
                   table.program);
   for (const ConfigOption& option : table.options) {
+    if (option.kind == ConfigOption::Kind::kCommand) {
+      continue;
+    }
     const std::string value = DefaultText(option);
     out += fmt::format("| `{}` | `{}` | {} | {} |\n", option.name, EnvName(table, option.name),
                        value.empty() ? "" : fmt::format("`{}`", value), option.help);

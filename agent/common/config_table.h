@@ -16,6 +16,12 @@ struct ConfigOption {
   std::string name;
   Target target;  // holds the default; must outlive Load
   std::string help;
+  enum class Kind {
+    kSetting,
+    kSignedSetting,  // a number that may be negative
+    kCommand,        // something to do once: on the command line only
+  };
+  Kind kind = Kind::kSetting;
 };
 
 struct ConfigTable {

@@ -200,11 +200,12 @@ void FillLimitHit(const KillRecord& record, const EventContext& context, v1::Oom
 
 void FillTopUsers(const KillRecord& record, const EventContext& context, v1::OomEvent* out) {
   if (!record.ranked) {
-    AddMissing(out->mutable_quality(), "top_users",
-               record.group_member
-                   ? "ranked at the first victim of the group, which was not captured"
-               : record.memcg_known ? "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"
-                                    : "the victim's memory cgroup could not be read");
+    AddMissing(
+        out->mutable_quality(), "top_users",
+        record.group_member  ? "ranked at the first victim of the group, which was not captured"
+        : record.rank_braked ? "ranking was over its time budget in this second (rank-budget-us)"
+        : record.memcg_known ? "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"
+                             : "the victim's memory cgroup could not be read");
     return;
   }
   for (const KilledProcess& user : record.users) {

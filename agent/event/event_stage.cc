@@ -85,8 +85,11 @@ bool EventStage::Flush() {
   }
   Notify();
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return failing_ || stopping_ || cursor_.load() >= *last; });
-  return cursor_.load() >= *last;
+  const auto done = [&] {
+    return cursor_.load() >= *last && gaps_.empty() && !notified_ && !busy_ && !failing_;
+  };
+  changed_.wait(lock, [&] { return (failing_ && !notified_ && !busy_) || stopping_ || done(); });
+  return done();
 }
 
 void EventStage::Run() {
@@ -154,13 +157,16 @@ bool EventStage::Step() {
   while (true) {
     const auto derived = Derive();
     if (!derived) {
-      if (!failing_) {
+      if (stall_.Begin(derived.error().message, BootNowNs())) {
         spdlog::error("events cannot be stored, the journal keeps them: {}",
                       derived.error().message);
       }
       return false;
     }
     if (*derived == 0) {
+      if (stall_.End()) {
+        spdlog::info("events are stored again");
+      }
       return true;
     }
   }

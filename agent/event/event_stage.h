@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/common/result.h"
+#include "agent/common/stage_stall.h"
 #include "agent/event/case_book.h"
 #include "agent/event/gap.h"
 #include "agent/store/event_store.h"
@@ -52,8 +53,10 @@ class EventStage {
   // Stores a gap event of this boot.
   void ReportGap(Gap gap, const JournalSession& session);
   Counters counters() const;
-  // Waits until everything that was in the journal at the call is an event; false when the store
-  // refuses.
+  // Stalled: the journal or the store refuses.
+  const StageStall& stall() const { return stall_; }
+  // Waits until everything that was in the journal at the call is an event, and every gap that was
+  // reported is stored; false when the store refuses.
   bool Flush();
 
  private:
@@ -84,6 +87,7 @@ class EventStage {
   bool busy_ = false;
   bool failing_ = false;
   std::vector<v1::Event> gaps_;
+  StageStall stall_;
   std::atomic<uint64_t> events_{0};
   std::atomic<uint64_t> undecodable_{0};
   std::atomic<int64_t> cursor_{0};

@@ -70,6 +70,7 @@ struct KillRecord {
   std::optional<uint32_t> fired_level;  // absent: no limit was reached
 
   bool ranked = false;
+  bool rank_braked = false;          // not ranked: over the time budget
   bool rank_cut = false;             // bounded walk, or lists changed under it
   std::vector<KilledProcess> users;  // the biggest first
   uint32_t walk_threads = 0;

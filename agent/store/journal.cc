@@ -49,6 +49,7 @@ class SqliteJournal final : public Journal {
   Result<std::vector<JournalEntry>> ReadAfter(int64_t after, size_t limit) override;
   Status Retain(int64_t derived) override;
   Result<int64_t> LastId() override;
+  Result<uint64_t> UsedBytes() override;
   std::string moved_aside() const override { return database_->moved_aside(); }
 
  private:
@@ -137,9 +138,7 @@ Result<std::vector<JournalEntry>> SqliteJournal::ReadAfter(int64_t after, size_t
 Status SqliteJournal::Retain(int64_t derived) {
   // A little below the limit, so that the next batches do not each delete a few rows.
   const uint64_t low_water = max_bytes_ - max_bytes_ / 16;
-  OOMBOX_TRY(uint64_t used, database_->Read([](SQLite::Database& db) -> Result<uint64_t> {
-    return UsedBytes(db);
-  }));
+  OOMBOX_TRY(const uint64_t used, UsedBytes());
   bool over = used > max_bytes_;
   while (over) {
     OOMBOX_TRY(over, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
@@ -148,7 +147,7 @@ Status SqliteJournal::Retain(int64_t derived) {
                                " (SELECT id FROM entries WHERE id <= ? ORDER BY id LIMIT ?)");
       remove.bind(1, derived);
       remove.bind(2, kRetainChunk);
-      return remove.exec() > 0 && UsedBytes(db) > low_water;
+      return remove.exec() > 0 && oombox::UsedBytes(db) > low_water;
     }));
   }
   return {};
@@ -160,14 +159,18 @@ Result<int64_t> SqliteJournal::LastId() {
   });
 }
 
+Result<uint64_t> SqliteJournal::UsedBytes() {
+  return database_->Read(
+      [](SQLite::Database& db) -> Result<uint64_t> { return oombox::UsedBytes(db); });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::Open(Options options) {
   OOMBOX_TRY(auto database, Database::Open({.path = options.path,
                                             .what = "journal",
                                             .application_id = kApplicationId,
-                                            .version = 1,
-                                            .make_schema = MakeSchema}));
+                                            .schema = {MakeSchema}}));
   return std::unique_ptr<Journal>(
       std::make_unique<SqliteJournal>(std::move(database), options.max_bytes));
 }

@@ -57,6 +57,8 @@ class Journal {
   virtual Status Retain(int64_t derived) = 0;
 
   virtual Result<int64_t> LastId() = 0;
+  // Of the pages in use: what Retain bounds.
+  virtual Result<uint64_t> UsedBytes() = 0;
   virtual std::string moved_aside() const = 0;
 };
 

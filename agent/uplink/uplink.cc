@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <utility>
 
+#include "agent/common/clock.h"
+
 namespace oombox {
 
 namespace {
@@ -18,7 +20,9 @@ constexpr std::chrono::milliseconds kStatusGrace{1000};
 }  // namespace
 
 Uplink::Uplink(EventStore& store, CollectorTransport& transport, Options options)
-    : store_(store), transport_(transport), options_(std::move(options)) {}
+    : store_(store), transport_(transport), options_(std::move(options)) {
+  status_.lost_boottime_ns = BootNowNs();
+}
 
 Uplink::~Uplink() { Stop(); }
 
@@ -165,6 +169,9 @@ void Uplink::NoteLost(const std::string& address, const Error& cause) {
   {
     std::lock_guard lock(mutex_);
     status_.events = counts_;
+    if (!status_.connected_to.empty()) {
+      status_.lost_boottime_ns = BootNowNs();
+    }
     status_.connected_to.clear();
     status_.last_error = fmt::format("{}: {}", address, cause.message);
   }

@@ -17,8 +17,9 @@
 namespace oombox {
 
 struct UplinkStatus {
-  std::string connected_to;  // empty: not connected
-  std::string last_error;    // why the last stream ended or could not begin
+  std::string connected_to;       // empty: not connected
+  std::string last_error;         // why the last stream ended or could not begin
+  uint64_t lost_boottime_ns = 0;  // not connected since
   uint64_t attempts = 0;
   uint64_t connects = 0;
   DeliveryCounts events;

@@ -5,7 +5,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/oombox_abi.h"
+#include "bpf/oombox_pinned.h"
 
 struct oombox_kill_counters counters;
 

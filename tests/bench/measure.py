@@ -19,6 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+import collector  # noqa: E402
 from lib.machine import memory_mount  # noqa: E402
 from lib.programs import ENVIRONMENT, binary, memhog  # noqa: E402
 
@@ -56,7 +57,8 @@ class MeteredCgroup:
 
 def start_agent(state, cgroup):
     agent = subprocess.Popen(
-        [binary("oombox-agent"), "--state-dir", f"{state}/agent", "--socket", f"{state}/a.sock"],
+        [binary("oombox-agent"), "--state-dir", f"{state}/agent", "--socket", f"{state}/a.sock",
+         "--pin-dir", ""],
         stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=cgroup.enter)
     for line in agent.stderr:
         if " ready " in line:
@@ -171,10 +173,11 @@ def main():
     print(f"| memory charged to the agent's cgroup, idle | {idle_charged / 2**20:.1f} MiB | ≤ 32 MiB |")
     print(f"| memory charged after {KILLS} kills | {busy_charged / 2**20:.1f} MiB | |")
     print(f"| CPU, nothing happening ({IDLE_SECONDS} s) | {idle_cpu * 100:.2f} % of a core | ≤ 0.3 % |")
-    print("\n## Time under oom_lock\n\nRun time of all kill programs per kill, as the kernel measures it.\n")
+    print("\n## Time under oom_lock\n\nRun time per kill, as the programs measure it themselves (run_ns).\n")
     print("| processes | where | median | max |\n|---|---|---|---|")
     for row in rows:
         print(f"| {row['tasks']} | {row['where']} | {row['median_us']:.0f} µs | {row['max_us']:.0f} µs |")
+    collector.print_section()
 
 
 if __name__ == "__main__":

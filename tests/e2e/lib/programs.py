@@ -113,15 +113,15 @@ class Daemon:
 
 
 class Agent(Daemon):
-    """oombox-agent with a state folder and socket below `scratch`."""
+    """oombox-agent with a state folder and socket below `scratch`; pinned only when `pins` says where."""
 
-    def __init__(self, test, scratch, *flags, node="e2e-node", socket=None, state_dir=None,
-                 prefix=(), environment=None):
+    def __init__(self, test, scratch, *flags, node="e2e-node", socket=None, state_dir=None, pins="",
+                 prefix=(), environment=None, program="oombox-agent"):
         self.socket = socket or scratch.file("agent.sock")
         self.state_dir = state_dir or scratch.file("state")
         super().__init__(test, [
-            binary("oombox-agent"), "--state-dir", self.state_dir, "--socket", self.socket,
-            "--node-name", node, *flags], prefix, environment)
+            binary(program), "--state-dir", self.state_dir, "--socket", self.socket,
+            "--node-name", node, "--pin-dir", pins, *flags], prefix, environment)
 
     @property
     def address(self):
@@ -131,10 +131,10 @@ class Agent(Daemon):
 class Collector(Daemon):
     """oombox-collector on a unix socket below `scratch`."""
 
-    def __init__(self, test, scratch, *flags):
+    def __init__(self, test, scratch, *flags, state_dir=None):
         self.socket = scratch.file("collector.sock")
         super().__init__(test, [
-            binary("oombox-collector"), "--state-dir", scratch.file("collector"), "--listen",
+            binary("oombox-collector"), "--state-dir", state_dir or scratch.file("collector"), "--listen",
             f"unix:{self.socket}", *flags])
 
     @property

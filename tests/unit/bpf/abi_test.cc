@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bpf/oombox_abi.h"
+#include "bpf/oombox_pinned.h"
 
 namespace oombox {
 namespace {
@@ -58,6 +59,7 @@ TEST_F(AbiTest, GivesEveryStructTheSameSize) {
   EXPECT_SAME_SIZE(oombox_cgroup);
   EXPECT_SAME_SIZE(oombox_kill_record);
   EXPECT_SAME_SIZE(oombox_kill_counters);
+  EXPECT_SAME_SIZE(oombox_attachment);
 }
 
 TEST_F(AbiTest, GivesEveryMemberTheSameOffset) {
@@ -74,6 +76,16 @@ TEST_F(AbiTest, GivesEveryMemberTheSameOffset) {
   EXPECT_SAME_OFFSET(oombox_kill_record, users);
   EXPECT_SAME_OFFSET(oombox_kill_record, levels);
   EXPECT_SAME_OFFSET(oombox_kill_record, names);
+  EXPECT_SAME_OFFSET(oombox_attachment, rank_budget_ns);
+  EXPECT_SAME_OFFSET(oombox_kill_counters, longest_run_ns);
+}
+
+// Two builds share these maps during an upgrade: what is reserved is used up, the size stays.
+TEST_F(AbiTest, KeepsTheSizeOfWhatIsPinned) {
+  EXPECT_EQ(OOMBOX_PIN_ABI, 1);
+  EXPECT_EQ(sizeof(oombox_kill_counters), 256U);
+  EXPECT_EQ(sizeof(oombox_attachment), 256U);
+  EXPECT_EQ(Size("trigger_state"), 56U);
 }
 
 TEST_F(AbiTest, HasNoHiddenPadding) {

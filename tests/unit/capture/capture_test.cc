@@ -7,68 +7,17 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "tests/support/fake_journal.h"
 #include "tests/support/memory_ring.h"
 
 namespace oombox {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::FakeJournal;
 using testing::MemoryRing;
 
 // A journal in memory that refuses when told to.
-class FakeJournal final : public Journal {
- public:
-  Result<int64_t> Append(int64_t /*session*/, std::span<const std::string_view> records) override {
-    const std::lock_guard lock(mutex_);
-    ++attempts_;
-    changed_.notify_all();
-    if (refuse_) {
-      return MakeError(ErrorCode::kExhausted, "disk full");
-    }
-    for (const std::string_view record : records) {
-      records_.emplace_back(record);
-    }
-    return static_cast<int64_t>(records_.size());
-  }
-
-  void Refuse(bool refuse) {
-    const std::lock_guard lock(mutex_);
-    refuse_ = refuse;
-  }
-  void WaitForRecords(size_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return records_.size() >= count; });
-  }
-  int attempts() {
-    const std::lock_guard lock(mutex_);
-    return attempts_;
-  }
-  void WaitForAttempts(int count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return attempts_ >= count; });
-  }
-  std::vector<std::string> records() {
-    const std::lock_guard lock(mutex_);
-    return records_;
-  }
-
-  Result<JournalSession> BeginSession(JournalSession session) override { return session; }
-  Result<JournalSession> Session(int64_t /*id*/) override { return JournalSession{}; }
-  Result<std::vector<JournalEntry>> ReadAfter(int64_t /*after*/, size_t /*limit*/) override {
-    return std::vector<JournalEntry>{};
-  }
-  Status Retain(int64_t /*derived*/) override { return {}; }
-  Result<int64_t> LastId() override { return 0; }
-  std::string moved_aside() const override { return ""; }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool refuse_ = false;
-  int attempts_ = 0;
-  std::vector<std::string> records_;
-};
-
 class CaptureTest : public ::testing::Test {
  protected:
   std::unique_ptr<Capture> Start() {

@@ -1,0 +1,160 @@
+#include "agent/bpf_loader/kill_object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdarg>
+#include <string>
+
+#include "bpf/oombox_pinned.h"
+
+// It names types of the ABI header.
+#include "bpf/kill.skel.h"
+
+namespace oombox {
+
+namespace {
+
+struct DestroySkeleton {
+  void operator()(kill_bpf* skeleton) const { kill_bpf__destroy(skeleton); }
+};
+using Skeleton = std::unique_ptr<kill_bpf, DestroySkeleton>;
+
+// libbpf's own words go to the debug log; its warnings matter only when loading fails.
+int LogFromLibbpf(libbpf_print_level /*level*/, const char* format, va_list arguments) {
+  va_list again;
+  va_copy(again, arguments);
+  std::string text(static_cast<size_t>(std::max(0, std::vsnprintf(nullptr, 0, format, again))),
+                   ' ');
+  va_end(again);
+  std::vsnprintf(text.data(), text.size() + 1, format, arguments);
+  while (text.ends_with('\n')) {
+    text.pop_back();
+  }
+  spdlog::debug("libbpf: {}", text);
+  return 0;
+}
+
+// Exactly one of the mark_victim programs fits the running kernel.
+bpf_program* ChooseMarkProgram(kill_bpf* skeleton, const KernelFeatures& features) {
+  const auto& programs = skeleton->progs;
+  bpf_program* chosen = programs.on_mark_victim_pid_no_walk;
+  if (features.mark_victim_has_task) {
+    chosen =
+        features.bpf_loop ? programs.on_mark_victim_task : programs.on_mark_victim_task_no_walk;
+  } else if (features.bpf_loop) {
+    chosen = programs.on_mark_victim_pid;
+  }
+  for (bpf_program* program : {programs.on_mark_victim_task, programs.on_mark_victim_task_no_walk,
+                               programs.on_mark_victim_pid, programs.on_mark_victim_pid_no_walk}) {
+    bpf_program__set_autoload(program, program == chosen);
+  }
+  return chosen;
+}
+
+tl::unexpected<Error> LoadError(int error) {
+  const int number = -error;
+  if (number == EPERM || number == EACCES) {
+    return MakeSystemError(
+        ErrorCode::kPermission, number,
+        "the kernel refused the BPF programs (CAP_BPF and CAP_PERFMON are needed; "
+        "in the initial user namespace; before Linux 5.11 also a higher memlock limit or "
+        "CAP_SYS_RESOURCE)");
+  }
+  return MakeSystemError(ErrorCode::kUnavailable, number,
+                         "the kernel refused the BPF programs (lockdown=confidentiality does that; "
+                         "--log-level debug shows the verifier's reasons)");
+}
+
+int Reuse(kill_bpf* skeleton, const KillMaps& maps) {
+  const auto& own = skeleton->maps;
+  int error = bpf_map__reuse_fd(own.kill_ring, maps.ring.get());
+  error = error != 0 ? error : bpf_map__reuse_fd(own.bss, maps.counters.get());
+  error = error != 0 ? error : bpf_map__reuse_fd(own.attachment, maps.attachment.get());
+  return error != 0 ? error : bpf_map__reuse_fd(own.triggers, maps.triggers.get());
+}
+
+Result<UniqueFd> Duplicate(int fd) {
+  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) {
+    return MakeSystemError(ErrorCode::kInternal, errno, "cannot duplicate a descriptor");
+  }
+  return copy;
+}
+
+struct DestroyLink {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+
+Result<UniqueFd> AttachProgram(bpf_program* program) {
+  const std::unique_ptr<bpf_link, DestroyLink> link(bpf_program__attach(program));
+  if (link == nullptr) {
+    return LoadError(-errno);
+  }
+  return Duplicate(bpf_link__fd(link.get()));
+}
+
+class LoadedKillObject final : public KillObject {
+ public:
+  LoadedKillObject(Skeleton skeleton, bpf_program* mark)
+      : skeleton_(std::move(skeleton)), mark_(mark) {}
+
+  Result<KillMaps> Maps() const override {
+    const auto& own = skeleton_->maps;
+    OOMBOX_TRY(UniqueFd ring, Duplicate(bpf_map__fd(own.kill_ring)));
+    OOMBOX_TRY(UniqueFd counters, Duplicate(bpf_map__fd(own.bss)));
+    OOMBOX_TRY(UniqueFd attachment, Duplicate(bpf_map__fd(own.attachment)));
+    OOMBOX_TRY(UniqueFd triggers, Duplicate(bpf_map__fd(own.triggers)));
+    return KillMaps{std::move(ring), std::move(counters), std::move(attachment),
+                    std::move(triggers)};
+  }
+
+  Result<UniqueFd> MarkProgram() const override { return Duplicate(bpf_program__fd(mark_)); }
+
+  Result<KillLinks> Attach() override {
+    OOMBOX_TRY(UniqueFd signal, AttachProgram(skeleton_->progs.on_signal_generate));
+    OOMBOX_TRY(UniqueFd mark, AttachProgram(mark_));
+    return KillLinks{std::move(signal), std::move(mark)};
+  }
+
+ private:
+  const Skeleton skeleton_;
+  bpf_program* const mark_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<KillObject>> KillObject::Load(const Options& options) {
+  libbpf_set_print(LogFromLibbpf);
+  Skeleton skeleton(kill_bpf__open());
+  if (skeleton == nullptr) {
+    return MakeSystemError(ErrorCode::kInternal, errno, "cannot open the built-in BPF object");
+  }
+  bpf_program* mark = ChooseMarkProgram(skeleton.get(), options.features);
+  bpf_map__set_max_entries(skeleton->maps.kill_ring, static_cast<__u32>(options.ring_bytes));
+  if (options.reuse != nullptr) {
+    if (const int error = Reuse(skeleton.get(), *options.reuse); error != 0) {
+      return LoadError(error);
+    }
+  }
+  if (const int error = kill_bpf__load(skeleton.get()); error != 0) {
+    return LoadError(error);
+  }
+  return std::make_unique<LoadedKillObject>(std::move(skeleton), mark);
+}
+
+uint64_t KillObjectId() {
+  size_t size = 0;
+  const auto* bytes = static_cast<const unsigned char*>(kill_bpf__elf_bytes(&size));
+  uint64_t hash = 14695981039346656037ULL;  // FNV-1a
+  for (size_t i = 0; i < size; ++i) {
+    hash = (hash ^ bytes[i]) * 1099511628211ULL;
+  }
+  return hash == 0 ? 1 : hash;
+}
+
+}  // namespace oombox

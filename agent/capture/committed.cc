@@ -1,0 +1,69 @@
+#include "agent/capture/committed.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "bpf/oombox_abi.h"
+
+namespace oombox {
+
+namespace {
+
+// The header is the same in every layout.
+uint64_t BoottimeOf(std::string_view record) {
+  oombox_record_header header{};
+  if (record.size() >= sizeof header) {
+    std::memcpy(&header, record.data(), sizeof header);
+  }
+  return header.boottime_ns;
+}
+
+bool StartsWith(std::span<const std::string_view> ring, std::span<const JournalEntry> entries) {
+  return entries.size() <= ring.size() &&
+         std::equal(entries.begin(), entries.end(), ring.begin(),
+                    [](const JournalEntry& entry, std::string_view record) {
+                      return entry.bytes == record;
+                    });
+}
+
+}  // namespace
+
+size_t CountCommitted(std::span<const std::string_view> ring, std::span<const JournalEntry> tail) {
+  while (!tail.empty() && !StartsWith(ring, tail)) {
+    tail = tail.subspan(1);
+  }
+  return tail.size();
+}
+
+Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal) {
+  OOMBOX_TRY(const int64_t last, journal.LastId());
+  const auto first = std::max<int64_t>(0, last - static_cast<int64_t>(kMaxCaptureBatch));
+  OOMBOX_TRY(const auto tail, journal.ReadAfter(first, kMaxCaptureBatch));
+  const size_t count = CountCommitted(ring.Peek(kMaxCaptureBatch), tail);
+  if (count > 0) {
+    ring.Peek(count);
+    ring.Release();
+  }
+  return count;
+}
+
+Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t session_id,
+                                     uint64_t attached_boottime_ns) {
+  LeftoverCounts counts;
+  OOMBOX_TRY(counts.duplicates, ReleaseCommitted(ring, journal));
+  while (true) {
+    std::vector<std::string_view> records = ring.Peek(kMaxCaptureBatch);
+    if (records.empty()) {
+      return counts;
+    }
+    counts.duplicates += std::erase_if(records, [&](std::string_view record) {
+      return BoottimeOf(record) >= attached_boottime_ns;
+    });
+    OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, records));
+    counts.moved += records.size();
+    ring.Release();
+  }
+}
+
+}  // namespace oombox

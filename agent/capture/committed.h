@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "agent/capture/ring_reader.h"
+#include "agent/common/result.h"
+#include "agent/store/journal.h"
+
+namespace oombox {
+
+// The most records of one group commit, and so of what can be in ring and journal both.
+inline constexpr size_t kMaxCaptureBatch = 256;
+
+// How many of the ring's first records are the journal's last: an agent that was killed between
+// the commit of a batch and its release leaves the whole batch in both. Pure.
+size_t CountCommitted(std::span<const std::string_view> ring, std::span<const JournalEntry> tail);
+
+// Gives back those records, so that a record is in the journal once. Returns how many.
+Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal);
+
+struct LeftoverCounts {
+  size_t moved = 0;
+  size_t duplicates = 0;  // recorded by our own programs, too
+};
+
+// Moves what a detached ring still holds to the journal. Its records from `attached_boottime_ns` on
+// were made while our own programs were attached: they are in our ring, too, and left out here.
+Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t session_id,
+                                     uint64_t attached_boottime_ns);
+
+}  // namespace oombox

@@ -1,0 +1,162 @@
+#include "agent/node_report_parts.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include "agent/common/clock.h"
+
+namespace oombox {
+
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+google::protobuf::Duration DurationOf(uint64_t ns) {
+  return TimeUtil::NanosecondsToDuration(static_cast<int64_t>(ns));
+}
+
+void AddStage(const char* name, const StageStall& stall, v1::NodeReport& report) {
+  v1::StageHealth* stage = report.add_stages();
+  stage->set_name(name);
+  const auto since = stall.since_boottime_ns();
+  stage->set_state(since ? v1::StageHealth::STATE_STALLED : v1::StageHealth::STATE_OK);
+  if (since) {
+    *stage->mutable_stalled_for() = DurationOf(BootNowNs() - *since);
+    stage->set_reason(stall.reason());
+  }
+}
+
+std::string ReasonOf(const v1::NodeReport& report) {
+  const v1::KillAccounting& accounting = report.accounting();
+  if (const auto dropped = accounting.dropped_ring_full(); dropped > 0) {
+    return fmt::format("{} kills dropped, the ring was full", dropped);
+  }
+  if (const auto dropped = accounting.dropped_recursion(); dropped > 0) {
+    return fmt::format("{} kills dropped, the kernel skipped the program", dropped);
+  }
+  if (accounting.gap() > 0) {
+    return fmt::format("the kernel counted {} kills that were not seen", accounting.gap());
+  }
+  if (accounting.undecodable() > 0) {
+    return fmt::format("{} records could not be decoded", accounting.undecodable());
+  }
+  for (const v1::StageHealth& stage : report.stages()) {
+    if (stage.state() == v1::StageHealth::STATE_STALLED && stage.name() == "capture") {
+      return "the journal cannot be written; kills wait in the kernel's ring";
+    }
+    if (stage.state() == v1::StageHealth::STATE_STALLED && stage.name() == "event") {
+      return "events cannot be stored; kills wait in the journal";
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+// The programs' counters are read before the kernel's, so that the kernel's is never behind.
+void FillAccounting(const KillProbe& probe, const Capture& capture, const Reconciler& reconciler,
+                    v1::NodeReport& report) {
+  v1::KillAccounting* accounting = report.mutable_accounting();
+  const oombox_attachment& attachment = probe.attachment();
+  const oombox_kill_counters seen = probe.Counters();
+  const KillCounts counts = reconciler.counts();
+  if (const auto kernel = reconciler.KernelKills()) {
+    accounting->set_kernel_kills(*kernel);
+  }
+  accounting->set_captured(seen.kills - seen.dropped_ring_full - attachment.base_kills);
+  accounting->set_dropped_ring_full(seen.dropped_ring_full);
+  accounting->set_double_counted(seen.double_counted - attachment.base_double_counted);
+  accounting->set_already_dying(seen.already_dying);
+  accounting->set_gap(counts.unexplained);
+  accounting->set_duplicates(capture.duplicates());
+  accounting->set_rankings_skipped(seen.rankings_skipped);
+  if (probe.RecursionMisses()) {
+    accounting->set_dropped_recursion(counts.recursion);
+  }
+  *report.mutable_cost()->mutable_bpf_run_time() = DurationOf(seen.run_ns);
+  *report.mutable_cost()->mutable_bpf_longest_run() = DurationOf(seen.longest_run_ns);
+}
+
+void FillAttachment(const KillProbe& probe, const Capture& capture, v1::NodeReport& report) {
+  v1::Attachment* attachment = report.mutable_attachment();
+  *attachment->mutable_attach_time() =
+      TimeUtil::NanosecondsToTimestamp(static_cast<int64_t>(probe.attachment().attach_wall_ns));
+  attachment->set_pin_path(probe.info().pin_path);
+  attachment->set_adopted(probe.info().adopted);
+  attachment->set_backlog_bytes(capture.backlog_bytes());
+}
+
+void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
+  v1::PipelineDepths* depths = report.mutable_depths();
+  depths->set_journal_pending(sources.events->counters().journal_pending);
+  if (sources.capture != nullptr) {
+    depths->set_ring_bytes(sources.capture->ring_pending_bytes());
+  }
+  if (const auto bytes = sources.journal->UsedBytes()) {
+    depths->set_journal_bytes(*bytes);
+  }
+  if (const auto stats = sources.store->Stats()) {
+    depths->set_store_bytes(stats->bytes);
+    depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);
+    if (sources.has_collector) {
+      depths->set_unacknowledged(stats->unacknowledged);
+    }
+  }
+}
+
+void FillStages(const NodeReporter::Sources& sources, v1::NodeReport& report) {
+  if (sources.capture != nullptr) {
+    AddStage("capture", sources.capture->stall(), report);
+  }
+  AddStage("event", sources.events->stall(), report);
+}
+
+void FillUplink(const UplinkStatus& uplink, v1::NodeReport& report) {
+  v1::UplinkReport* out = report.mutable_uplink();
+  out->set_attempts(uplink.attempts);
+  out->set_connects(uplink.connects);
+  out->set_sent(uplink.events.sent);
+  out->set_acknowledged(uplink.events.acknowledged);
+  out->set_rejected(uplink.events.rejected);
+  out->set_last_error(uplink.last_error);
+  v1::StageHealth* stage = report.add_stages();
+  stage->set_name("uplink");
+  const bool stalled = uplink.connected_to.empty();
+  stage->set_state(stalled ? v1::StageHealth::STATE_STALLED : v1::StageHealth::STATE_OK);
+  if (stalled) {
+    stage->set_reason(uplink.last_error.empty() ? "not connected yet" : uplink.last_error);
+    *stage->mutable_stalled_for() = DurationOf(BootNowNs() - uplink.lost_boottime_ns);
+  }
+}
+
+void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) {
+  v1::Coverage* coverage = report.mutable_coverage();
+  if (sources.probe == nullptr) {
+    coverage->set_state(v1::Coverage::STATE_UNKNOWN);
+    coverage->set_reason("a recording is replayed, the kernel is not watched");
+    return;
+  }
+  for (const auto* list : {&sources.probe->missing(), &sources.missing}) {
+    for (const MissingFeature& missing : *list) {
+      v1::MissingField* unavailable = coverage->add_unavailable();
+      unavailable->set_field(missing.feature);
+      unavailable->set_reason(missing.reason);
+    }
+  }
+  if (const auto skipped = report.accounting().rankings_skipped(); skipped > 0) {
+    v1::MissingField* unavailable = coverage->add_unavailable();
+    unavailable->set_field("top_users");
+    unavailable->set_reason(fmt::format(
+        "{} kills without a ranking: it was over its time budget (rank-budget-us)", skipped));
+  }
+  *coverage->mutable_complete_since() = report.attachment().attach_time();
+  if (!report.accounting().has_kernel_kills()) {
+    coverage->set_state(v1::Coverage::STATE_UNKNOWN);
+    coverage->set_reason("the kernel's own count (oom_kill in /proc/vmstat) cannot be read");
+    return;
+  }
+  coverage->set_reason(ReasonOf(report));
+  coverage->set_state(coverage->reason().empty() ? v1::Coverage::STATE_COMPLETE
+                                                 : v1::Coverage::STATE_INCOMPLETE);
+}
+
+}  // namespace oombox

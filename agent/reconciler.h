@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "agent/bpf_loader/kill_probe.h"
+#include "agent/capture/accounting.h"
+#include "agent/capture/capture.h"
+#include "agent/event/event_stage.h"
+#include "agent/store/journal.h"
+
+namespace oombox {
+
+// Compares what was captured with the kernel's own count: at the start for the time that nobody
+// watched, then every time Look is called. A difference becomes a gap event, once, across restarts:
+// what has been told is noted in the attachment after the store has it. Thread-safe.
+class Reconciler {
+ public:
+  struct Sources {
+    JournalSession session;
+    const KillProbe* probe;
+    EventStage* events;
+    Journal* journal;
+    std::string last_seen_path;  // agent/last_seen.h; written while both counts agree
+  };
+
+  explicit Reconciler(Sources sources);
+
+  // The kills between the last run and this attachment: nobody recorded them, but the kernel
+  // counted. Before anything is captured.
+  void TellAbsence();
+
+  // From now on agreement can be noted; `capture` must outlive this.
+  void Watch(const Capture* capture);
+
+  // Looks at both sides, tells what is missing, notes when nothing is.
+  void Look();
+
+  // Of the last look.
+  KillCounts counts() const;
+  // Kernel kills since the attachment's base, now.
+  std::optional<uint64_t> KernelKills() const;
+
+ private:
+  void TellGaps();
+  void Tell(v1::GapEvent::Cause cause, uint64_t total, __u64& told, const char* detail);
+  void NoteAgreement();
+
+  const Sources sources_;
+  oombox_attachment& attachment_;
+  const Capture* capture_ = nullptr;
+  mutable std::mutex mutex_;
+  Accounting accounting_;
+  KillCounts counts_;
+  int64_t last_look_wall_ns_;
+  bool last_seen_failing_ = false;  // the log knows
+};
+
+}  // namespace oombox

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What both worlds share beside records: the maps that are pinned and outlive an agent. Plain C and fixed-width
+ * integers, as in oombox_abi.h; checked against the object's BTF (tests/unit/bpf/abi_test.cc).
+ */
+#ifndef OOMBOX_PINNED_H
+#define OOMBOX_PINNED_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+/*
+ * Names the folder of the pins, abi<N>. The maps below it outlive an agent and are shared by two builds
+ * during an upgrade: whoever changes the layout of struct oombox_kill_counters, oombox_attachment or
+ * trigger_state (kill.bpf.c), other than by using up what is reserved, raises it.
+ */
+#ifndef OOMBOX_PIN_ABI
+#define OOMBOX_PIN_ABI 1
+#endif
+
+/* Counters since the programs were attached: the object's .bss, pinned, mapped by the agent. */
+struct oombox_kill_counters {
+	__u64 kills;		/* marks paired with their SIGKILL */
+	__u64 submitted;	/* records in the ring */
+	__u64 dropped_ring_full;
+	__u64 double_counted;	/* SIGKILL to a victim that was marked already in the same episode */
+	__u64 already_dying;	/* marks without SIGKILL: no kill */
+	__u64 pending_full;	/* pairs lost because the pairing map was full: kill without pair */
+	__u64 rankings_skipped;	/* kills whose ranking was over its time budget */
+	__u64 run_ns;		/* time spent on marks, ranking included */
+	__u64 longest_run_ns;
+	__u64 budget_begin_ns;	/* of the second that the ranking's time is measured in */
+	__u64 budget_spent_ns;
+	__u64 reserved[21];
+};
+
+enum oombox_base_state {
+	OOMBOX_BASE_NOT_READ = 0,
+	OOMBOX_BASE_READ = 1,
+	OOMBOX_BASE_UNREADABLE = 2, /* /proc/vmstat has no oom_kill */
+};
+
+/* What user space knows of the attached programs: written by the agent, outlives it when pinned. */
+struct oombox_attachment {
+	__u64 object_id;	/* of the BPF object that is attached; 0 until it is */
+	__u64 attach_wall_ns;
+	__u64 attach_boottime_ns;
+	/* The kernel's count and ours at one moment right after attaching: where the identity begins. */
+	__u64 base_state;	/* enum oombox_base_state */
+	__u64 base_kernel_kills;
+	__u64 base_kills;
+	__u64 base_double_counted;
+	/* Recursion misses of programs that were replaced. */
+	__u64 recursion_misses_before;
+	/* Losses that are stored as gap events already. */
+	__u64 told_ring_full;
+	__u64 told_recursion;
+	__u64 told_unexplained;
+	/* Time the ranking may take in one second; read by the programs. 0: no ranking. */
+	__u64 rank_budget_ns;
+	__u64 reserved[20];
+};
+
+#endif /* OOMBOX_PINNED_H */

@@ -1,0 +1,29 @@
+"""Kills going on while a test does something else."""
+
+import json
+import subprocess
+import threading
+
+from lib.programs import ENVIRONMENT, binary
+
+
+class Storm:
+    """memhog's storm in the background; `truth` when it has ended."""
+
+    def __init__(self, kills):
+        self.process = subprocess.Popen(
+            [binary("memhog"), "storm", "--kills", str(kills), "--same-cgroup", "--limit", "8Mi"],
+            env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self._out = []
+        self._reader = threading.Thread(target=lambda: self._out.append(self.process.stdout.read()))
+        self._reader.start()
+
+    @property
+    def running(self):
+        return self.process.poll() is None
+
+    def truth(self):
+        self._reader.join()
+        self.process.stdout.close()
+        assert self.process.wait() == 0, "memhog failed"
+        return json.loads(self._out[0])

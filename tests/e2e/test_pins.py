@@ -1,0 +1,246 @@
+"""The kernel goes on recording without an agent, and the next one takes over: no kill is lost, none
+is there twice, and what had to be lost is counted to the kill."""
+
+import json
+import os
+import random
+import subprocess
+import time
+import unittest
+
+from lib.bpffs import Bpffs
+from lib.machine import require_programs, require_real_kills
+from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, memhog, oombox,
+                          wait_for_events)
+from lib.storm import Storm
+
+KILLS_UNDER_SIGKILL = int(os.environ.get("OOMBOX_TEST_KILLS", "150"))
+
+
+def setUpModule():
+    require_real_kills()
+    require_programs("oombox-agent-next", "oombox-agent-layout2")
+
+
+def report_of(agent):
+    done = oombox("status", "-o", "json", local=agent.socket)
+    return json.loads(done.stdout)["nodes"][0]["report"]
+
+
+def gaps_of(agent):
+    done = oombox("list", "--kind", "gap", "-o", "jsonl", local=agent.socket)
+    return [json.loads(line)["gap"] for line in done.stdout.splitlines()]
+
+
+def settled(agent):
+    """The report once every record is an event."""
+    def look():
+        report = report_of(agent)
+        depths = report.get("depths", {})
+        busy = int(depths.get("ring_bytes", 0)) or int(depths.get("journal_pending", 0))
+        return None if busy else report
+    return eventually(look, why="an empty ring and journal")
+
+
+class PinsTest(unittest.TestCase):
+    def setUp(self):
+        self.scratch = Scratch(self)
+        self.pins = Bpffs(self, self.scratch).pins
+
+    def agent(self, *flags, **more):
+        return Agent(self, self.scratch, *flags, pins=self.pins, **more)
+
+    def assert_balanced(self, report, drops=0):
+        """kernel = captured + drops + counted twice, nothing unexplained. Other kills of this machine are
+        in all the terms."""
+        accounting = {key: int(value) for key, value in report["accounting"].items()}
+        self.assertEqual(accounting.get("dropped_ring_full", 0), drops)
+        self.assertEqual(accounting.get("gap", 0), 0)
+        self.assertEqual(accounting.get("kernel_kills", 0),
+                         accounting.get("captured", 0) + drops + accounting.get("dropped_recursion", 0)
+                         + accounting.get("double_counted", 0))
+
+    def assert_each_once(self, truth, agent):
+        pids = sorted(process["pid"] for process in truth["processes"])
+        events = wait_for_events(truth, len(pids), local=agent.socket)
+        self.assertEqual(sorted(event["oom"]["victims"][0]["tgid"] for event in events), pids)
+
+    def test_kills_while_no_agent_runs_are_events_of_the_next(self):
+        for stop in (Agent.stop, Agent.kill):
+            with self.subTest(stop=stop.__name__):
+                stop(self.agent().wait_ready())
+                truth = memhog("storm", "--kills", "10", "--same-cgroup", "--limit", "8Mi")
+
+                agent = self.agent().wait_ready()
+
+                self.assert_each_once(truth, agent)
+                report = settled(agent)
+                self.assert_balanced(report)
+                self.assertTrue(report["attachment"]["adopted"])
+                self.assertEqual(report["coverage"]["state"], "STATE_COMPLETE")
+                self.assertEqual(gaps_of(agent), [])
+                agent.stop()
+
+    def test_sigkills_at_random_moments_lose_nothing_and_double_nothing(self):
+        seed = random.randrange(1 << 32)
+        print(f"seed {seed}", flush=True)
+        moments = random.Random(seed)
+        self.agent().wait_ready().kill()
+        storm = Storm(KILLS_UNDER_SIGKILL)
+        rounds = 0
+        while storm.running:
+            agent = self.agent()
+            time.sleep(moments.uniform(0.01, 0.5))
+            agent.kill()
+            rounds += 1
+        truth = storm.truth()
+
+        agent = self.agent().wait_ready()
+
+        print(f"{len(truth['processes'])} kills, {rounds} SIGKILLs", flush=True)
+        self.assertGreater(rounds, 3)
+        self.assert_each_once(truth, agent)
+        self.assert_balanced(settled(agent))
+        self.assertEqual(gaps_of(agent), [])
+
+    def test_a_full_ring_without_a_reader_counts_its_drops_to_the_kill(self):
+        kills = 100
+        self.agent("--ring-bytes", str(64 << 10)).wait_ready().stop()
+        truth = memhog("storm", "--kills", str(kills), "--same-cgroup", "--limit", "8Mi")
+
+        agent = self.agent("--ring-bytes", str(64 << 10)).wait_ready()
+
+        report = settled(agent)
+        accounting = report["accounting"]
+        drops = int(accounting["dropped_ring_full"])
+        self.assertGreater(drops, 0)
+        self.assertEqual(int(accounting["captured"]) + drops, int(accounting["kernel_kills"]))
+        self.assert_balanced(report, drops)
+        self.assertEqual(report["coverage"]["state"], "STATE_INCOMPLETE")
+        events = wait_for_events(truth, 1, local=agent.socket)
+        pids = [process["pid"] for process in truth["processes"]]
+        # The oldest are kept.
+        self.assertEqual([event["oom"]["victims"][0]["tgid"] for event in events],
+                         pids[:len(events)])
+        gap, = eventually(lambda: gaps_of(agent), why="the gap")
+        self.assertEqual((gap["cause"], int(gap["count"])), ("CAUSE_RING_FULL", drops))
+
+        agent.kill()
+        agent = self.agent("--ring-bytes", str(64 << 10)).wait_ready()
+        settled(agent)
+        self.assertEqual(len(gaps_of(agent)), 1, "a gap is told once")
+
+    def test_an_upgrade_under_load_has_no_gap_and_no_duplicate(self):
+        self.agent().wait_ready().kill()
+        storm = Storm(KILLS_UNDER_SIGKILL)
+        swaps = 0
+        while storm.running:
+            program = ("oombox-agent-next", "oombox-agent")[swaps % 2]
+            agent = self.agent(program=program).wait_ready()
+            self.assertIn("replaced=true", agent.log())
+            agent.stop()
+            swaps += 1
+        truth = storm.truth()
+
+        agent = self.agent().wait_ready()
+
+        print(f"{len(truth['processes'])} kills, {swaps} upgrades", flush=True)
+        self.assertGreater(swaps, 1)
+        self.assert_each_once(truth, agent)
+        self.assert_balanced(settled(agent))
+        self.assertEqual(gaps_of(agent), [])
+
+    def test_a_sigkill_in_the_middle_of_an_upgrade_loses_nothing(self):
+        moments = random.Random(4)
+        self.agent().wait_ready().kill()
+        storm = Storm(KILLS_UNDER_SIGKILL)
+        turn = 0
+        while storm.running:
+            agent = self.agent(program=("oombox-agent-next", "oombox-agent")[turn % 2])
+            time.sleep(moments.uniform(0.02, 0.3))
+            agent.kill()
+            turn += 1
+        truth = storm.truth()
+
+        agent = self.agent().wait_ready()
+
+        self.assert_each_once(truth, agent)
+        self.assert_balanced(settled(agent))
+
+    def test_the_ring_of_another_layout_is_read_to_its_end_and_removed(self):
+        self.agent(program="oombox-agent-layout2").wait_ready().kill()
+        truth = memhog("storm", "--kills", "12", "--same-cgroup", "--limit", "8Mi")
+
+        agent = self.agent().wait_ready()
+
+        self.assertIn("records=12", agent.wait_for_line("another layout"))
+        self.assert_each_once(truth, agent)
+        self.assertEqual(gaps_of(agent), [], "they were captured: no gap")
+        self.assertEqual(sorted(os.listdir(self.pins)), ["abi1"])
+        self.assert_balanced(settled(agent))
+
+    def test_an_upgrade_to_another_layout_under_load_has_each_kill_once(self):
+        self.agent(program="oombox-agent-layout2").wait_ready().kill()
+        storm = Storm(KILLS_UNDER_SIGKILL)
+        swaps = 0
+        while storm.running:
+            program = ("oombox-agent", "oombox-agent-layout2")[swaps % 2]
+            self.agent(program=program).wait_ready().stop()
+            swaps += 1
+        truth = storm.truth()
+
+        agent = self.agent().wait_ready()
+
+        self.assertGreater(swaps, 1)
+        self.assert_each_once(truth, agent)
+        self.assertEqual(gaps_of(agent), [])
+
+    def test_a_second_agent_on_the_node_is_refused(self):
+        self.agent().wait_ready()
+
+        second = self.agent(socket=self.scratch.file("second.sock"),
+                            state_dir=self.scratch.file("second"))
+
+        self.assertEqual(second.wait_exit(), 75, second.log())
+        self.assertIn("another oombox-agent", second.log())
+
+    def test_uninstall_removes_every_pin_but_not_under_a_running_agent(self):
+        agent = self.agent().wait_ready()
+        argv = [binary("oombox-agent"), "--pin-dir", self.pins, "--uninstall"]
+
+        refused = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        self.assertEqual(refused.returncode, 75, refused.stderr)
+        agent.stop()
+        self.assertTrue(os.listdir(self.pins))
+        done = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(os.path.exists(self.pins))
+        again = subprocess.run(argv, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        self.assertEqual(again.returncode, 0, again.stderr)
+
+    def test_without_a_bpffs_the_agent_runs_unpinned_and_says_so(self):
+        agent = Agent(self, self.scratch, pins=self.scratch.file("no-bpffs")).wait_ready()
+
+        unavailable = report_of(agent)["coverage"]["unavailable"]
+
+        reason, = (entry["reason"] for entry in unavailable if entry["field"] == "pinning")
+        self.assertIn("mount", reason)
+        self.assertFalse(os.path.exists(self.scratch.file("no-bpffs")))
+
+
+class RankingBrakeTest(unittest.TestCase):
+    def test_without_budget_a_kill_is_an_event_without_ranking_that_says_why(self):
+        agent = Agent(self, Scratch(self), "--rank-budget-us", "0").wait_ready()
+
+        event, = wait_for_events(memhog("grow", "--limit", "8Mi"), 1, local=agent.socket)
+
+        self.assertEqual(event["oom"].get("top_users", []), [])
+        reason, = (missing["reason"] for missing in event["oom"]["quality"]["missing"]
+                   if missing["field"] == "top_users")
+        self.assertIn("budget", reason)
+        self.assertGreaterEqual(int(report_of(agent)["accounting"]["rankings_skipped"]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

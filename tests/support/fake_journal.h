@@ -1,0 +1,79 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/store/journal.h"
+
+namespace oombox::testing {
+
+// A journal in memory that can be told to refuse. Thread-safe.
+class FakeJournal final : public Journal {
+ public:
+  Result<int64_t> Append(int64_t /*session*/, std::span<const std::string_view> records) override {
+    const std::lock_guard lock(mutex_);
+    ++attempts_;
+    changed_.notify_all();
+    if (refuse_) {
+      return MakeError(ErrorCode::kExhausted, "disk full");
+    }
+    for (const std::string_view record : records) {
+      records_.emplace_back(record);
+    }
+    return static_cast<int64_t>(records_.size());
+  }
+
+  void Refuse(bool refuse) {
+    const std::lock_guard lock(mutex_);
+    refuse_ = refuse;
+  }
+  void WaitForRecords(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return records_.size() >= count; });
+  }
+  int attempts() {
+    const std::lock_guard lock(mutex_);
+    return attempts_;
+  }
+  void WaitForAttempts(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return attempts_ >= count; });
+  }
+  std::vector<std::string> records() {
+    const std::lock_guard lock(mutex_);
+    return records_;
+  }
+
+  Result<JournalSession> BeginSession(JournalSession session) override { return session; }
+  Result<JournalSession> Session(int64_t /*id*/) override { return JournalSession{}; }
+  Result<std::vector<JournalEntry>> ReadAfter(int64_t after, size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<JournalEntry> entries;
+    for (size_t id = static_cast<size_t>(after) + 1;
+         id <= records_.size() && entries.size() < limit; ++id) {
+      entries.push_back({.id = static_cast<int64_t>(id), .bytes = records_[id - 1]});
+    }
+    return entries;
+  }
+  Status Retain(int64_t /*derived*/) override { return {}; }
+  Result<int64_t> LastId() override {
+    const std::lock_guard lock(mutex_);
+    return static_cast<int64_t>(records_.size());
+  }
+  Result<uint64_t> UsedBytes() override { return 0; }
+  std::string moved_aside() const override { return ""; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool refuse_ = false;
+  int attempts_ = 0;
+  std::vector<std::string> records_;
+};
+
+}  // namespace oombox::testing
