@@ -65,8 +65,7 @@ Status CheckStorable(const v1::Event& event);
 //  * Bounded by bytes and age: the oldest go first, acknowledged or not (the latter are counted).
 //  * A row whose bytes do not parse is left out and counted: it must not hold up the others.
 //
-// Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>; a file of a newer schema is
-// refused.
+// Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>, a newer schema is refused.
 class EventStore {
  public:
   struct Options {
@@ -77,8 +76,7 @@ class EventStore {
     bool expects_acknowledgement = false;
     std::function<int64_t()> wall_now = WallNowNs;
     std::function<uint64_t()> boot_now = BootNowNs;
-    // How many may read at the same time; each costs a cache of 1 MiB once it was needed.
-    size_t max_readers = 4;
+    size_t max_readers = 4;  // at the same time; each costs a cache of 1 MiB once it was needed
   };
 
   static Result<std::unique_ptr<EventStore>> Open(Options options);
