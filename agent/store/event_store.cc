@@ -1,6 +1,8 @@
 #include "agent/store/event_store.h"
 
-#include "agent/common/clock.h"
+#include <cstdlib>
+#include <mutex>
+
 #include "agent/common/text.h"
 #include "agent/store/annotations.h"
 #include "agent/store/database.h"
@@ -16,11 +18,18 @@ constexpr int kApplicationId = 0x6f6f6d65;  // "oome"
 constexpr size_t kIdLength = 16;
 constexpr size_t kEvictChunk = 64;  // rows in one transaction: Put waits for one at most
 constexpr int64_t kNsPerSecond = 1'000'000'000;
+// Less is an adjustment of the clock, no setting of it.
+constexpr int64_t kClockStepNs = 60 * kNsPerSecond;
 
 class SqliteEventStore final : public EventStore {
  public:
-  SqliteEventStore(std::unique_ptr<Database> database, std::string epoch, Options options)
-      : database_(std::move(database)), epoch_(std::move(epoch)), options_(std::move(options)) {}
+  SqliteEventStore(std::unique_ptr<Database> database, std::string epoch, int64_t last_seq,
+                   Options options)
+      : database_(std::move(database)),
+        epoch_(std::move(epoch)),
+        earlier_seq_(last_seq),
+        options_(std::move(options)),
+        clock_offset_ns_(ClockOffsetNs()) {}
 
   const std::string& epoch() const override { return epoch_; }
   std::string moved_aside() const override { return database_->moved_aside(); }
@@ -50,12 +59,41 @@ class SqliteEventStore final : public EventStore {
   // Evicts chunk by chunk while `more` (asked inside the transaction) says so.
   Status EvictWhile(int64_t stored_before_ns, const std::function<bool(SQLite::Database&)>& more);
 
+  int64_t ClockOffsetNs() const {
+    return options_.wall_now() - static_cast<int64_t>(options_.boot_now());
+  }
+  // Before anything reads or writes the age of an event: when the clock was set (a machine without
+  // a battery begins in 1970), what this process has stored moves along, so that it keeps its age.
+  // What an earlier one stored is left alone: by which clock, nobody knows.
+  Status FollowClock();
+
   const std::unique_ptr<Database> database_;
   const std::string epoch_;
+  const int64_t earlier_seq_;  // up to here an earlier process stored
   const Options options_;
+  std::mutex clock_mutex_;
+  int64_t clock_offset_ns_;  // wall clock minus boottime
   UnreadableRows unreadable_;
   Subscribers subscribers_;
 };
+
+Status SqliteEventStore::FollowClock() {
+  const std::lock_guard lock(clock_mutex_);
+  const int64_t offset_ns = ClockOffsetNs();
+  const int64_t step_ns = offset_ns - clock_offset_ns_;
+  if (std::abs(step_ns) < kClockStepNs) {
+    return {};
+  }
+  OOMBOX_RETURN_IF_ERROR(database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Status {
+    SQLite::Statement update(db, "UPDATE events SET stored_ns = stored_ns + ? WHERE seq > ?");
+    update.bind(1, step_ns);
+    update.bind(2, earlier_seq_);
+    update.exec();
+    return {};
+  }));
+  clock_offset_ns_ = offset_ns;
+  return {};
+}
 
 Result<size_t> SqliteEventStore::Put(std::span<const v1::Event> events,
                                      std::optional<int64_t> journal_cursor) {
@@ -65,9 +103,10 @@ Result<size_t> SqliteEventStore::Put(std::span<const v1::Event> events,
   if (events.empty() && !journal_cursor.has_value()) {
     return 0;
   }
+  OOMBOX_RETURN_IF_ERROR(FollowClock());
   OOMBOX_TRY(const size_t changed,
              database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<size_t> {
-               EventWriter writer(db, WallNowNs());
+               EventWriter writer(db, options_.wall_now());
                size_t rows = 0;
                for (const v1::Event& event : events) {
                  rows += writer.Put(event) ? 1 : 0;
@@ -107,10 +146,11 @@ Result<std::vector<StoredEvent>> SqliteEventStore::ReadAfter(uint64_t after, siz
 Result<StoredEvent> SqliteEventStore::Annotate(std::string_view reference,
                                                const AnnotationList& set) {
   OOMBOX_RETURN_IF_ERROR(CheckAnnotations(set));
+  OOMBOX_RETURN_IF_ERROR(FollowClock());
   OOMBOX_TRY(StoredEvent annotated,
              database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<StoredEvent> {
                OOMBOX_TRY(StoredEvent stored, FindEvent(db, reference));
-               return EventWriter(db, WallNowNs()).Annotate(std::move(stored), set);
+               return EventWriter(db, options_.wall_now()).Annotate(std::move(stored), set);
              }));
   subscribers_.Notify();
   return annotated;
@@ -162,6 +202,7 @@ Result<std::pair<std::string, uint64_t>> SqliteEventStore::Acknowledged() {
 }
 
 Status SqliteEventStore::PutReports(std::span<const StoredReport> reports) {
+  OOMBOX_RETURN_IF_ERROR(FollowClock());  // often enough that a restart rarely comes before
   // A report is made again every 10 s: not worth an fsync.
   return database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
     SQLite::Statement insert(db,
@@ -223,6 +264,7 @@ Status SqliteEventStore::EvictWhile(int64_t stored_before_ns,
 }
 
 Status SqliteEventStore::Retain(int64_t now_wall_ns) {
+  OOMBOX_RETURN_IF_ERROR(FollowClock());
   const int64_t cutoff_ns = now_wall_ns - options_.max_age_seconds * kNsPerSecond;
   OOMBOX_RETURN_IF_ERROR(EvictWhile(cutoff_ns, [](SQLite::Database&) { return true; }));
   OOMBOX_RETURN_IF_ERROR(ForgetReports(cutoff_ns));
@@ -299,13 +341,15 @@ Result<std::unique_ptr<EventStore>> EventStore::Open(Options options) {
                              .application_id = kApplicationId,
                              .schema = {MakeEventSchema, AddListIndexes, CountOomEvents},
                              .max_readers = options.max_readers}));
-  OOMBOX_TRY(std::string epoch, database->Read([](SQLite::Database& db) -> Result<std::string> {
+  std::string epoch;
+  OOMBOX_TRY(const int64_t last_seq, database->Read([&](SQLite::Database& db) -> Result<int64_t> {
     SQLite::Statement query(db, "SELECT epoch FROM state");
     query.executeStep();
-    return query.getColumn(0).getString();
+    epoch = query.getColumn(0).getString();
+    return QueryInteger(db, "SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   }));
   return std::unique_ptr<EventStore>(std::make_unique<SqliteEventStore>(
-      std::move(database), std::move(epoch), std::move(options)));
+      std::move(database), std::move(epoch), last_seq, std::move(options)));
 }
 
 }  // namespace oombox

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/common/clock.h"
 #include "agent/common/result.h"
 #include "agent/store/filter.h"
 #include "oombox/v1/event.pb.h"
@@ -66,8 +67,7 @@ Status CheckStorable(const v1::Event& event);
 //  * Bounded by bytes and age: the oldest go first, acknowledged or not (the latter are counted).
 //  * A row whose bytes do not parse is left out and counted: it must not hold up the others.
 //
-// Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>; a file of a newer schema is
-// refused.
+// Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>, a newer schema is refused.
 class EventStore {
  public:
   struct Options {
@@ -76,8 +76,9 @@ class EventStore {
     int64_t max_age_seconds = 30 * 86400;
     // Nobody will acknowledge (collector, or agent without one): eviction is not counted as loss.
     bool expects_acknowledgement = false;
-    // How many may read at the same time; each costs a cache of 1 MiB once it was needed.
-    size_t max_readers = 4;
+    std::function<int64_t()> wall_now = WallNowNs;
+    std::function<uint64_t()> boot_now = BootNowNs;
+    size_t max_readers = 4;  // at the same time; each costs a cache of 1 MiB once it was needed
   };
 
   static Result<std::unique_ptr<EventStore>> Open(Options options);

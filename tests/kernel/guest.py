@@ -1,5 +1,10 @@
-"""Boots a Debian kernel in QEMU (TCG) with our programs as its only user space."""
+"""Boots a Debian kernel in QEMU (TCG) with our programs as its only user space.
 
+One initramfs holds the programs and every play of guest/plays/; the kernel's command line names the play.
+"""
+
+import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -7,7 +12,7 @@ import subprocess
 
 CACHE = os.environ.get("OOMBOX_CACHE", os.path.expanduser("~/.cache/oombox"))
 HERE = os.path.dirname(os.path.abspath(__file__))
-BOOT_TIMEOUT = 240
+BOOT_TIMEOUT = 480  # many times what it takes, for a machine that is busy with other things
 
 
 def kernels():
@@ -30,8 +35,22 @@ def _image_package(package):
     return package
 
 
+@contextlib.contextmanager
+def _cache_lock():
+    """Tests run side by side, and the first one downloads."""
+    os.makedirs(CACHE, exist_ok=True)
+    with open(os.path.join(CACHE, "kernels.lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def fetch_kernel(package):
     """Path of a kernel image, downloaded once into the cache. Raises CalledProcessError."""
+    with _cache_lock():
+        return _fetch_kernel(package)
+
+
+def _fetch_kernel(package):
     image_package = _image_package(package)
     folder = os.path.join(CACHE, "kernels", image_package)
     images = os.path.join(folder, "boot")
@@ -55,13 +74,13 @@ def _shared_libraries(program):
 
 
 def build_initramfs(programs, folder):
-    """An initramfs of busybox, `programs` and their libraries; returns its path."""
+    """An initramfs of busybox, `programs`, their libraries and every play; returns its path."""
     root = os.path.join(folder, "root")
     for name in ("bin", "lib", "lib64"):
         os.makedirs(os.path.join(root, name))
     os.chmod(root, 0o755)  # other users than root have to traverse it
     shutil.copy("/bin/busybox", os.path.join(root, "bin"))
-    shutil.copy(os.path.join(HERE, "guest", "init"), root)
+    shutil.copytree(os.path.join(HERE, "guest"), root, dirs_exist_ok=True)
     libraries = set()
     for program in programs:
         _run("strip", "-o", os.path.join(root, "bin", os.path.basename(program)), program)
@@ -74,32 +93,71 @@ def build_initramfs(programs, folder):
         names = _run("find", ".", cwd=root)
         subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=root, check=True,
                        input=names.encode(), stdout=out, stderr=subprocess.DEVNULL)
+    shutil.rmtree(root)
     return archive
+
+
+def make_disk(path, mebibytes):
+    """An empty ext4 file system in a raw image."""
+    with open(path, "wb") as image:
+        image.truncate(mebibytes << 20)
+    _run("mkfs.ext4", "-q", "-F", "-E", "nodiscard", path)
+    return path
 
 
 class GuestError(Exception):
     """The guest did not come to its end."""
 
 
-def boot(kernel, initramfs, folder):
-    """Runs the guest to its power-off; returns its frames: name -> text."""
-    console, results = (os.path.join(folder, name) for name in ("console.log", "results.txt"))
-    qemu = subprocess.Popen(
-        ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024",
-         "-kernel", kernel, "-initrd", initramfs, "-append",
-         "console=ttyS0 loglevel=4 panic=-1 mitigations=off log_buf_len=4M nokaslr",
-         "-nic", "none", "-display", "none", "-no-reboot", "-monitor", "none",
-         "-serial", f"file:{console}", "-serial", f"file:{results}"], stdin=subprocess.DEVNULL)
-    try:
-        qemu.wait(BOOT_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        qemu.kill()
-        qemu.wait()
-    frames = parse_frames(_text(results))
-    if "end" not in frames:
-        raise GuestError(f"the guest did not finish; its console ends:\n{_text(console)[-4000:]}\n"
-                         f"frames: {sorted(frames)}\n{frames.get('agent-log', '')}")
-    return frames
+class Guest:
+    """A running guest that plays one of guest/plays/. Stop it with wait() or kill()."""
+
+    def __init__(self, kernel, initramfs, folder, play, memory_mib=1024, disk=None, append="",
+                 **arguments):
+        self.console, self.results = (os.path.join(folder, f"{play}.{name}")
+                                      for name in ("console", "results"))
+        for path in (self.console, self.results):
+            open(path, "wb").close()
+        words = [f"oombox.{name}={value}" for name, value in {"play": play, **arguments}.items()]
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+                   "-m", str(memory_mib), "-kernel", kernel, "-initrd", initramfs, "-append",
+                   "console=ttyS0 loglevel=4 panic=-1 mitigations=off log_buf_len=4M nokaslr no_timer_check "
+                   + " ".join([append, *words]),
+                   "-nic", "none", "-display", "none", "-no-reboot", "-monitor", "none",
+                   "-serial", f"file:{self.console}", "-serial", f"file:{self.results}"]
+        if disk:
+            # NVMe and ext4 are built into the kernel: no modules. cache=none: what the guest's kernel
+            # has not written is gone with it.
+            command += ["-drive", f"file={disk},if=none,id=disk,format=raw,cache=none",
+                        "-device", "nvme,drive=disk,serial=disk"]
+        self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+    def lines(self):
+        """What it has printed until now, complete lines only."""
+        return _text(self.results).replace("\r", "").split("\n")[:-1]
+
+    def running(self):
+        return self._qemu.poll() is None
+
+    def kill(self):
+        """Power loss."""
+        self._qemu.kill()
+        self._qemu.wait()
+
+    def wait(self, timeout=BOOT_TIMEOUT):
+        """Waits for its power-off; returns its frames: name -> text."""
+        try:
+            self._qemu.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        frames = parse_frames(_text(self.results))
+        if "end" not in frames:
+            raise GuestError(f"the guest did not finish; its console ends:\n{self.console_end()}\n"
+                             f"frames: {sorted(frames)}\n{frames.get('agent-log', '')}")
+        return frames
+
+    def console_end(self):
+        return _text(self.console)[-4000:]
 
 
 def _text(path):

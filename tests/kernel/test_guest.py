@@ -2,47 +2,25 @@
 
 import json
 import re
-import shutil
-import subprocess
-import tempfile
 import unittest
 
 import guest
+from guest_case import GuestCase
 from lib import compare
 from lib.events import parse_events
 from lib.kernel_report import parse
-from lib.machine import prints_exact_sums, require_programs, skip
-from lib.programs import binary
+from lib.machine import prints_exact_sums
 
-PROGRAMS = ("oombox-agent", "oombox", "memhog")
-NEEDS = ("qemu-system-x86_64", "cpio", "busybox", "strip", "dpkg-deb")
 TIMESTAMP = re.compile(r"^\[ *\d+\.\d+\] ")
 
 
-def setUpModule():
-    require_programs(*PROGRAMS)
-    missing = [name for name in NEEDS if not shutil.which(name)]
-    if missing:
-        skip(f"not installed: {', '.join(missing)}")
-
-
-class GuestTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="oombox-guest-")
-        self.addCleanup(shutil.rmtree, self.folder)
+class GuestTest(GuestCase):
+    programs = ("oombox-agent", "oombox", "memhog")
 
     def test_kills_in_every_kernel_equal_its_report_and_the_truth(self):
-        initramfs = guest.build_initramfs([binary(name) for name in PROGRAMS], self.folder)
         for name, package in guest.kernels():
             with self.subTest(kernel=name):
-                self.check(self.boot(package, initramfs))
-
-    def boot(self, package, initramfs):
-        try:
-            kernel = guest.fetch_kernel(package)
-        except subprocess.CalledProcessError as error:
-            skip(f"{package} cannot be downloaded: {error.stderr.strip()}")
-        return guest.boot(kernel, initramfs, self.folder)
+                self.check(self.start("kills", self.kernel(package)).wait())
 
     def check(self, frames):
         self.assertIn("list", frames, frames["agent-log"])

@@ -71,6 +71,35 @@ TEST_F(RetentionTest, RemovesWhatWasStoredTooLongAgo) {
   EXPECT_TRUE(store_->Reports().value().empty());
 }
 
+TEST_F(RetentionTest, KeepsTheAgeOfAnEventWhenTheClockIsSet) {
+  constexpr int64_t kSecondNs = 1'000'000'000;
+  for (const int64_t set_to : {20'000 * kDayNs, 10'000 * kDayNs - kDayNs / 4}) {
+    int64_t wall = 10'000 * kDayNs;
+    uint64_t boot = 10 * kSecondNs;
+    store_ = EventStore::Open({.path = dir_.File(std::to_string(set_to)),
+                               .max_age_seconds = 86400,
+                               .wall_now = [&wall] { return wall; },
+                               .boot_now = [&boot] { return boot; }})
+                 .value();
+    const auto pass = [&](int64_t time_ns) {
+      wall += time_ns;
+      boot += static_cast<uint64_t>(time_ns);
+    };
+    PutBig(0, 2);
+    wall = set_to;
+    PutBig(2, 4);
+
+    ASSERT_TRUE(store_->Retain(wall).has_value());
+    EXPECT_EQ(store_->Stats().value().events, 4u);
+    pass(kDayNs - kSecondNs);
+    ASSERT_TRUE(store_->Retain(wall).has_value());
+    EXPECT_EQ(store_->Stats().value().events, 4u);
+    pass(2 * kSecondNs);
+    ASSERT_TRUE(store_->Retain(wall).has_value());
+    EXPECT_EQ(store_->Stats().value().events, 0u);
+  }
+}
+
 TEST_F(RetentionTest, CountsForEverWhatNobodyHadAcknowledged) {
   Open(true);
   PutBig(0, 10);

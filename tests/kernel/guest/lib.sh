@@ -1,0 +1,84 @@
+#!/bin/busybox sh
+# shellcheck shell=dash disable=SC2154,SC2034,SC2317
+# What the plays share: frames on the second serial port, waiting, the agent's life. Sourced by init.
+
+agent_dir=/tmp/state
+collector_dir=/tmp/collector
+
+argument() { # argument NAME: of oombox.NAME=VALUE on the kernel's command line
+  sed -n "s/.*oombox\.$1=\([^ ]*\).*/\1/p" /proc/cmdline
+}
+
+frame() { # frame NAME COMMAND...
+  name=$1
+  shift
+  echo "OOMBOX-BEGIN $name" >&3
+  "$@" >&3 2>>/tmp/errors
+  echo >&3
+  echo "OOMBOX-END $name" >&3
+}
+
+complain() { echo "$*" >>/tmp/errors; }
+
+uptime_seconds() { cut -d. -f1 /proc/uptime; }
+
+wait_until() { # wait_until SECONDS COMMAND...; by the uptime, because a play may set the clock
+  deadline=$(($(uptime_seconds) + $1))
+  shift
+  until "$@"; do
+    [ "$(uptime_seconds)" -lt "$deadline" ] || return 1
+    sleep 0.2
+  done
+}
+
+start_agent() { # start_agent FLAGS...: sets $agent; false when it does not get ready
+  ready_lines=$(grep -c ' ready ' /tmp/agent.log)
+  oombox-agent --state-dir "$agent_dir" --socket /run/agent.sock --node-name guest "$@" \
+    2>>/tmp/agent.log &
+  agent=$!
+  ready_or_gone() { [ "$(grep -c ' ready ' /tmp/agent.log)" -gt "$ready_lines" ] || ! kill -0 "$agent"; }
+  wait_until 90 ready_or_gone
+  kill -0 "$agent" 2>/dev/null || {
+    complain "the agent did not start"
+    return 1
+  }
+}
+
+stop_agent() { # stop_agent NAME: its exit code as a frame
+  kill -TERM "$agent"
+  wait "$agent"
+  frame "$1" echo $?
+}
+
+start_collector() { # start_collector FLAGS...: sets $collector
+  : >/tmp/collector.log
+  oombox-collector --state-dir "$collector_dir" --listen unix:/run/collector.sock "$@" \
+    2>>/tmp/collector.log &
+  collector=$!
+  collector_ready() { grep -q ' ready ' /tmp/collector.log; }
+  wait_until 90 collector_ready || complain "the collector did not start"
+}
+
+list_local() { oombox --local list --no-group --last 100000 -o jsonl; }
+
+list_collector() { oombox --server unix:/run/collector.sock list --no-group --last 100000 -o jsonl; }
+
+listed() { # listed COUNT: so many events, in /tmp/list
+  list_local >/tmp/list 2>>/tmp/errors
+  [ "$(grep -c . /tmp/list)" -ge "$1" ]
+}
+
+collected() { # collected COUNT: so many events at the collector, in /tmp/collected
+  list_collector >/tmp/collected 2>/dev/null
+  [ "$(grep -c . /tmp/collected)" -ge "$1" ]
+}
+
+newest_id() { sed -n 's/.*"event_id": *"\([^"]*\)".*/\1/p' /tmp/list | head -n 1; }
+
+play() { # play NAME EVENTS-IN-ALL ARGUMENTS...: makes the kills and waits until they are events
+  name=$1 count=$2
+  shift 2
+  memhog "$@" >/tmp/truth 2>>/tmp/errors
+  frame "truth $name" cat /tmp/truth
+  wait_until 60 listed "$count" || complain "$name: fewer than $count events"
+}
