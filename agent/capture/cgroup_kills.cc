@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +65,13 @@ std::optional<uint64_t> KillsOf(int dir, bool v2) {
     return std::nullopt;
   };
   return v2 ? first_of(kV2Files) : first_of(kV1Files);
+}
+
+// kernfs counts the directories below in the number of links (fs/kernfs/inode.c); most cgroups have
+// none, and reading a directory costs as much as all the rest.
+bool IsLeaf(int dir) {
+  struct stat status {};
+  return ::fstat(dir, &status) == 0 && status.st_nlink == 2;
 }
 
 // Names of the cgroups directly below.
@@ -158,9 +166,11 @@ CgroupKillCounts ReadCgroupKills(const MemoryHierarchy& hierarchy, size_t max_cg
       counts.kills.emplace(path.empty() ? "/" : path, *kills);
     }
     // Without the controller no cgroup below has it. The root of v2 has no such file.
-    if (kills || path.empty()) {
+    if ((kills || path.empty()) && !IsLeaf(dir.get())) {
       for (const std::string& name : ChildrenOf(hierarchy.root + path)) {
-        open.push_back(path + "/" + name);
+        if (open.size() <= max_cgroups) {  // one more than can be visited: that tells it was cut
+          open.push_back(path + "/" + name);
+        }
       }
     }
   }

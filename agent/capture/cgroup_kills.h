@@ -32,8 +32,8 @@ struct CgroupKillCounts {
 
 // How often the OOM killer killed a process of each cgroup, by the cgroup's own counter: v2
 // memory.events.local (memory.events before Linux 5.2, which counts the cgroups below, too), v1
-// memory.oom_control. A cgroup that vanishes is left out; its count is gone with it. About 10 µs a
-// cgroup. At most `max_cgroups`, those near the root first.
+// memory.oom_control. A cgroup that vanishes is left out; its count is gone with it. About
+// 20 µs of CPU a cgroup. At most `max_cgroups`, those near the root first.
 CgroupKillCounts ReadCgroupKills(const MemoryHierarchy& hierarchy, size_t max_cgroups = 5000);
 
 // What was counted between two looks, the biggest first. A smaller count is of a new cgroup with an
