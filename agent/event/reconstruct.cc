@@ -121,6 +121,10 @@ void FillCgroupLimit(const LoggedKill& kill, v1::OomEvent* oom) {
   for (int i = 0; i < oom->cgroups_size(); ++i) {
     if (oom->cgroups(i).path() == hit->cgroup_path()) {
       hit->set_level(static_cast<uint32_t>(i));
+      if (hit->has_limit_bytes()) {
+        oom->mutable_cgroups(i)->set_usage_bytes(hit->usage_bytes());
+        oom->mutable_cgroups(i)->set_max_bytes(hit->limit_bytes());
+      }
     }
   }
 }

@@ -194,6 +194,22 @@ TEST_F(EventStageTest, StoresMissedKillsOfTheKernelLogWithTheirGap) {
   EXPECT_EQ(kill.oom().quality().provenance(), v1::PROVENANCE_RECONSTRUCTED);
 }
 
+TEST_F(EventStageTest, LooksForMissedKillsWhenTheWholeJournalIsStored) {
+  std::vector<std::string> records;
+  for (uint32_t tgid = 1; tgid <= 300; ++tgid) {  // more than one batch
+    records.push_back(KillOf(tgid));
+  }
+  Append(records);
+  {
+    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
+                    {LoggedOf(300)});
+  }
+
+  EXPECT_EQ(Found("kind = gap").gap().reconstructed(), 0U);
+  EXPECT_EQ(Count("kind = superseded"), 0U);
+}
+
 TEST_F(EventStageTest, StoresAMissedKillOnceWhenTwoGapsTellIt) {
   {
     EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);

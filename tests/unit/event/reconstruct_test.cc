@@ -72,6 +72,8 @@ TEST(ReconstructTest, SaysWhatTheLogSaid) {
   EXPECT_EQ(event.oom().limit_hit().limit_bytes(), 8192U);
   EXPECT_EQ(event.oom().limit_hit().provenance(), v1::PROVENANCE_RECONSTRUCTED);
   EXPECT_EQ(event.oom().cgroups(0).path(), "/pods/pod1/a\\\\b");
+  EXPECT_EQ(event.oom().cgroups(1).usage_bytes(), 4096U);
+  EXPECT_FALSE(event.oom().cgroups(0).has_usage_bytes());
   EXPECT_EQ(event.oom().cgroups(3).path(), "/");
   EXPECT_EQ(event.oom().workload(), "/pods/pod1/a\\\\b");
 }
