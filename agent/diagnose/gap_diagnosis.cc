@@ -70,7 +70,10 @@ void DiagnoseGap(const v1::GapEvent& gap, v1::Diagnosis* diagnosis) {
   if (!gap.has_count()) {
     diagnosis->add_unknowns("whether any kill was missed, and how many");
   }
-  diagnosis->add_unknowns("which processes were killed in the gap");
+  if (!gap.has_count() || gap.reconstructed() < gap.count()) {
+    diagnosis->add_unknowns(gap.reconstructed() > 0 ? "which processes the others were"
+                                                    : "which processes were killed in the gap");
+  }
   diagnosis->set_confidence(!cause_known      ? v1::CONFIDENCE_LOW
                             : gap.has_count() ? v1::CONFIDENCE_HIGH
                                               : v1::CONFIDENCE_MEDIUM);

@@ -18,7 +18,9 @@ bool UsageIsAtLimit(const v1::LimitHit& hit) {
 }
 
 v1::Confidence ConfidenceOf(const v1::LimitHit& hit) {
-  if (hit.provenance() == v1::PROVENANCE_AT_KILL) {
+  // Both are the kernel's own word.
+  if (hit.provenance() == v1::PROVENANCE_AT_KILL ||
+      hit.provenance() == v1::PROVENANCE_RECONSTRUCTED) {
     return v1::CONFIDENCE_HIGH;
   }
   return UsageIsAtLimit(hit) ? v1::CONFIDENCE_MEDIUM : v1::CONFIDENCE_LOW;

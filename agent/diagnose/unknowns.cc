@@ -55,7 +55,8 @@ void ListUnknowns(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   const v1::LimitHit& hit = oom.limit_hit();
   if (!oom.has_limit_hit()) {
     unknowns.Add("limit_hit", "which limit fired: not recorded");
-  } else if (hit.provenance() != v1::PROVENANCE_AT_KILL) {
+  } else if (hit.provenance() != v1::PROVENANCE_AT_KILL &&
+             hit.provenance() != v1::PROVENANCE_RECONSTRUCTED) {
     unknowns.Add("limit_hit",
                  "which limit fired: not recorded, concluded from usage against limits");
   }

@@ -6,15 +6,16 @@
 
 namespace oombox {
 
-std::optional<v1::Event> CaseBook::Add(const KillRecord& record, const EventContext& context,
-                                       uint64_t now_boottime_ns) {
+Result<std::optional<v1::Event>> CaseBook::Add(const KillRecord& record,
+                                               const EventContext& context,
+                                               uint64_t now_boottime_ns) {
   const std::string id =
       KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns);
   auto found = open_.find(id);
   if (found == open_.end()) {
-    std::optional<v1::Event> earlier = lookup_(id);
+    OOMBOX_TRY(std::optional<v1::Event> earlier, lookup_(id));
     if (!earlier || !earlier->has_oom()) {
-      return Begin(id, record, context, now_boottime_ns);
+      return std::optional(Begin(id, record, context, now_boottime_ns));
     }
     found = open_.emplace(id, Case{std::move(*earlier), 0}).first;
   }
@@ -24,15 +25,15 @@ std::optional<v1::Event> CaseBook::Add(const KillRecord& record, const EventCont
     if (open.event.final()) {
       open_.erase(found);
     }
-    return std::nullopt;
+    return std::optional<v1::Event>();
   }
   open.event.set_final(false);
   open.event.set_revision(open.event.revision() + 1);
-  return open.event;
+  return std::optional(open.event);
 }
 
-std::optional<v1::Event> CaseBook::Begin(const std::string& id, const KillRecord& record,
-                                         const EventContext& context, uint64_t now_boottime_ns) {
+v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
+                          const EventContext& context, uint64_t now_boottime_ns) {
   v1::Event event = AssembleKill(record, context);
   event.set_final(!record.kills_group && !record.group_member);
   if (!event.final()) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/common/result.h"
 #include "agent/event/assemble.h"
 #include "agent/model/kill.h"
 #include "oombox/v1/event.pb.h"
@@ -24,13 +25,14 @@ class CaseBook {
   static constexpr uint64_t kGroupWaitNs = 2'000'000'000;
 
   // Finds an event of an earlier run of the agent (its case was open when it stopped); may find
-  // nothing.
-  using Lookup = std::function<std::optional<v1::Event>(const std::string& event_id)>;
+  // nothing. An error is neither: a victim of a stored event must not begin a new one.
+  using Lookup = std::function<Result<std::optional<v1::Event>>(const std::string& event_id)>;
   explicit CaseBook(Lookup lookup) : lookup_(std::move(lookup)) {}
 
   // The event as it now is, to be stored; nothing when the record brings nothing new (seen twice).
-  std::optional<v1::Event> Add(const KillRecord& record, const EventContext& context,
-                               uint64_t now_boottime_ns);
+  // The error of the lookup changes nothing: the record can be added again.
+  Result<std::optional<v1::Event>> Add(const KillRecord& record, const EventContext& context,
+                                       uint64_t now_boottime_ns);
 
   // Takes over an event that an earlier run left open.
   void Reopen(v1::Event event, uint64_t now_boottime_ns);
@@ -47,8 +49,8 @@ class CaseBook {
     uint64_t deadline_ns = 0;
   };
 
-  std::optional<v1::Event> Begin(const std::string& id, const KillRecord& record,
-                                 const EventContext& context, uint64_t now_boottime_ns);
+  v1::Event Begin(const std::string& id, const KillRecord& record, const EventContext& context,
+                  uint64_t now_boottime_ns);
 
   Lookup lookup_;
   std::map<std::string, Case> open_;

@@ -4,9 +4,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "agent/common/clock.h"
+#include "agent/event/reconstruct.h"
 
 namespace oombox {
 
@@ -14,11 +16,23 @@ namespace {
 
 constexpr size_t kBatch = 256;
 constexpr std::chrono::seconds kRetry(1);
-constexpr size_t kRecoverEvents = 32;
+// How far back an earlier run's events are looked through for what it left open or reconstructed.
+constexpr size_t kRecoverEvents = 2000;
+constexpr size_t kRecoverPage = 100;
+constexpr size_t kRecoverPageBytes = 1u << 20;
+// What is beyond is not superseded in this run: the kill stands there twice.
+constexpr size_t kMaxReconstructed = 4096;
 
-std::optional<v1::Event> FindEvent(EventStore& store, const std::string& id) {
+// A row that is there but damaged can never be gone on with: for the case it is not there.
+Result<std::optional<v1::Event>> FindEvent(EventStore& store, const std::string& id) {
   auto found = store.Get(id);
-  return found ? std::optional(std::move(found->event)) : std::nullopt;
+  if (found) {
+    return std::optional(std::move(found->event));
+  }
+  if (found.error().code == ErrorCode::kNotFound || found.error().code == ErrorCode::kCorrupt) {
+    return std::optional<v1::Event>();
+  }
+  return tl::unexpected<Error>(found.error());
 }
 
 }  // namespace
@@ -49,16 +63,19 @@ void EventStage::Notify() {
   changed_.notify_all();
 }
 
-void EventStage::ReportGap(Gap gap, const JournalSession& session) {
+void EventStage::ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged) {
   EventContext context;
   context.cluster_name = options_.cluster_name;
   context.node_name = options_.node_name;
   context.boot_id = session.boot_id;
   context.kernel_release = session.kernel_release;
+  context.memory_total_bytes = session.memory_total_bytes;
+  context.committed_wall_ns = WallNowNs();
+  context.committed_boottime_ns = BootNowNs();
   context.replayed = options_.replayed;
   {
     const std::lock_guard lock(mutex_);
-    gaps_.push_back(AssembleGap(gap, context));
+    gaps_.push_back({std::move(gap), std::move(context), std::move(logged)});
     notified_ = true;
   }
   changed_.notify_all();
@@ -70,8 +87,10 @@ bool EventStage::GapsStored() const {
 }
 
 EventStage::Counters EventStage::counters() const {
-  Counters counters{
-      .events = events_.load(), .undecodable = undecodable_.load(), .journal_pending = 0};
+  Counters counters{.events = events_.load(),
+                    .undecodable = undecodable_.load(),
+                    .reconstructed = reconstructed_count_.load(),
+                    .journal_pending = 0};
   if (const auto last = journal_.LastId()) {
     counters.journal_pending = static_cast<uint64_t>(std::max<int64_t>(0, *last - cursor_.load()));
   }
@@ -94,7 +113,6 @@ bool EventStage::Flush() {
 
 void EventStage::Run() {
   pthread_setname_np(pthread_self(), "oom-event");
-  RecoverOpenCases();
   bool ok = true;
   while (true) {
     {
@@ -135,21 +153,42 @@ void EventStage::RecoverCursor() {
   }
 }
 
-// Events that an earlier run stored as not final and could not close.
-void EventStage::RecoverOpenCases() {
-  ListQuery query;
-  query.view = v1::EVENT_VIEW_FULL;
-  query.limit = kRecoverEvents;
-  auto recent = store_.List(query);
-  if (!recent) {
-    return;
+// Events that an earlier run stored as not final and could not close, and those it put together
+// from the kernel log.
+Status EventStage::Recover() {
+  if (recovered_) {
+    return {};
   }
-  for (StoredEvent& stored : *recent) {
-    if (stored.event.has_oom() && !stored.event.final() &&
-        stored.event.node().node_name() == options_.node_name) {
-      cases_.Reopen(std::move(stored.event), BootNowNs());
+  OOMBOX_TRY(Filter kills, Filter::Parse("kind = oom"));
+  ListQuery query{.filter = std::move(kills),
+                  .view = v1::EVENT_VIEW_FULL,
+                  .limit = kRecoverPage,
+                  .max_bytes = kRecoverPageBytes};
+  for (size_t seen = 0; seen < kRecoverEvents;) {
+    auto page = store_.List(query);
+    if (!page && page.error().code != ErrorCode::kCorrupt) {
+      return tl::unexpected<Error>(page.error());
+    }
+    if (!page || page->empty()) {
+      break;
+    }
+    seen += page->size();
+    query.before_time_ns = AttributesOf(page->back().event).time_ns;
+    query.before_seq = page->back().seq;
+    for (StoredEvent& stored : *page) {
+      if (stored.event.node().node_name() != options_.node_name) {
+        continue;
+      }
+      if (IsReconstructed(stored.event) && stored.event.oom().victims_size() > 0) {
+        const uint32_t tgid = stored.event.oom().victims(0).tgid();
+        reconstructed_.emplace(tgid, std::move(stored.event));
+      } else if (!stored.event.final()) {
+        cases_.Reopen(std::move(stored.event), BootNowNs());
+      }
     }
   }
+  recovered_ = true;
+  return {};
 }
 
 // True when everything that is there is stored.
@@ -176,23 +215,49 @@ bool EventStage::Step() {
 // refused is kept and tried again before anything else: cases have moved on and would not say it
 // twice.
 Result<size_t> EventStage::Derive() {
+  OOMBOX_RETURN_IF_ERROR(Recover());
   OOMBOX_RETURN_IF_ERROR(Save());
   OOMBOX_TRY(const auto entries, journal_.ReadAfter(cursor_.load(), kBatch));
   for (const JournalEntry& entry : entries) {
     OOMBOX_TRY(const EventContext context, ContextOf(entry));
-    AddEntry(entry, context, unsaved_);
+    OOMBOX_RETURN_IF_ERROR(AddEntry(entry, context));
     unsaved_cursor_ = entry.id;
   }
   for (v1::Event& event : cases_.Close(BootNowNs())) {
     unsaved_.push_back(std::move(event));
   }
+  OOMBOX_RETURN_IF_ERROR(Save());
+  if (entries.size() < kBatch) {  // what was captured is stored: what is not there was missed
+    OOMBOX_RETURN_IF_ERROR(AddGaps());
+  }
+  return entries.size();
+}
+
+Status EventStage::AddGaps() {
+  std::vector<ReportedGap> gaps;
   {
     const std::lock_guard lock(mutex_);
-    std::move(gaps_.begin(), gaps_.end(), std::back_inserter(unsaved_));
-    gaps_.clear();
+    gaps = gaps_;
   }
-  OOMBOX_RETURN_IF_ERROR(Save());
-  return entries.size();
+  for (ReportedGap& reported : gaps) {
+    OOMBOX_TRY(const auto missed, NotInStore(std::move(reported.logged), reported.context, store_));
+    for (const LoggedKill& kill : missed) {
+      v1::Event event = AssembleReconstructed(kill, reported.context);
+      if (reconstructed_.size() < kMaxReconstructed) {
+        reconstructed_.emplace(kill.tgid, event);
+      }
+      AddEvent(std::move(event));
+    }
+    reconstructed_count_.fetch_add(missed.size());
+    reported.gap.reconstructed =
+        std::min<uint64_t>(missed.size(), reported.gap.count.value_or(missed.size()));
+    AddEvent(AssembleGap(reported.gap, reported.context));
+    // Stored before the next is looked at: two gaps may have been told the same kill.
+    OOMBOX_RETURN_IF_ERROR(Save());
+    const std::lock_guard lock(mutex_);
+    gaps_.erase(gaps_.begin());
+  }
+  return {};
 }
 
 bool EventStage::RefusedForGood(const v1::Event& event) {
@@ -244,34 +309,57 @@ Result<EventContext> EventStage::ContextOf(const JournalEntry& entry) {
                       .replayed = options_.replayed};
 }
 
-void EventStage::AddEntry(const JournalEntry& entry, const EventContext& context,
-                          std::vector<v1::Event>& events) {
+Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& context) {
   const auto record = options_.decode(entry.bytes);
   if (!record) {
     spdlog::error("journal entry {} is no event: {}", entry.id, record.error().message);
     undecodable_.fetch_add(1);
-    events.push_back(AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
-                                  .start_wall_ns = entry.committed_wall_ns,
-                                  .end_wall_ns = entry.committed_wall_ns,
-                                  .count = 1,
-                                  .detail = record.error().message,
-                                  .key = fmt::format("{}", entry.id)},
-                                 context));
-    return;
+    AddEvent(AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
+                          .start_wall_ns = entry.committed_wall_ns,
+                          .end_wall_ns = entry.committed_wall_ns,
+                          .count = 1,
+                          .detail = record.error().message,
+                          .key = fmt::format("{}", entry.id)},
+                         context));
+    return {};
   }
-  auto event = cases_.Add(*record, context, BootNowNs());
-  if (!event) {
-    return;
+  OOMBOX_TRY(auto event, cases_.Add(*record, context, BootNowNs()));
+  if (event) {
+    events_.fetch_add(event->revision() == 1 ? 1 : 0);
+    Supersede(*record, context, event->event_id());
+    AddEvent(std::move(*event));
   }
-  events_.fetch_add(event->revision() == 1 ? 1 : 0);
-  // Of the revisions in one batch only the last can ever be read: a group kill has thousands.
-  const auto earlier = std::find_if(events.rbegin(), events.rend(), [&](const v1::Event& other) {
-    return other.event_id() == event->event_id();
-  });
-  if (earlier != events.rend()) {
-    *earlier = std::move(*event);
+  return {};
+}
+
+// The captured kill says all that the kernel log said of it, and more.
+void EventStage::Supersede(const KillRecord& record, const EventContext& context,
+                           const std::string& real_id) {
+  for (const uint32_t id : std::set<uint32_t>{record.victim.tgid, record.victim.tid}) {
+    auto [it, end] = reconstructed_.equal_range(id);
+    while (it != end) {
+      v1::Event& event = it->second;
+      if (event.node().boot_id() != context.boot_id || !IsKillOf(event, id, record.boottime_ns)) {
+        ++it;
+        continue;
+      }
+      event.set_revision(event.revision() + 1);
+      event.mutable_oom()->set_superseded_by(real_id);
+      AddEvent(std::move(event));
+      it = reconstructed_.erase(it);
+    }
+  }
+}
+
+// Of the revisions in one batch only the last can ever be read: a group kill has thousands.
+void EventStage::AddEvent(v1::Event event) {
+  const auto earlier =
+      std::find_if(unsaved_.rbegin(), unsaved_.rend(),
+                   [&](const v1::Event& other) { return other.event_id() == event.event_id(); });
+  if (earlier != unsaved_.rend()) {
+    *earlier = std::move(event);
   } else {
-    events.push_back(std::move(*event));
+    unsaved_.push_back(std::move(event));
   }
 }
 

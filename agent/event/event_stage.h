@@ -15,6 +15,7 @@
 #include "agent/common/stage_stall.h"
 #include "agent/event/case_book.h"
 #include "agent/event/gap.h"
+#include "agent/model/logged_kill.h"
 #include "agent/store/event_store.h"
 #include "agent/store/journal.h"
 
@@ -38,6 +39,7 @@ class EventStage {
   struct Counters {
     uint64_t events = 0;  // kills that became events
     uint64_t undecodable = 0;
+    uint64_t reconstructed = 0;  // kills that became events from the kernel log
     uint64_t journal_pending = 0;
   };
 
@@ -50,8 +52,10 @@ class EventStage {
   void Notify();
   // True when every gap that was reported is in the store.
   bool GapsStored() const;
-  // Stores a gap event of this boot.
-  void ReportGap(Gap gap, const JournalSession& session);
+  // Stores a gap event of this boot, and before it an event for each kill of `logged` that is not
+  // in the store by then: `logged` is what the kernel log holds of the gap's window. Should the
+  // real event of such a kill turn up, it supersedes the reconstructed one.
+  void ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged = {});
   Counters counters() const;
   // Stalled: the journal or the store refuses.
   const StageStall& stall() const { return stall_; }
@@ -60,23 +64,36 @@ class EventStage {
   bool Flush();
 
  private:
+  struct ReportedGap {
+    Gap gap;
+    EventContext context;
+    std::vector<LoggedKill> logged;
+  };
+
   void Run();
   void RecoverCursor();
-  void RecoverOpenCases();
+  Status Recover();
   bool Step();
   Result<size_t> Derive();
+  Status AddGaps();
   Result<EventContext> ContextOf(const JournalEntry& entry);
-  void AddEntry(const JournalEntry& entry, const EventContext& context,
-                std::vector<v1::Event>& events);
+  Status AddEntry(const JournalEntry& entry, const EventContext& context);
+  void AddEvent(v1::Event event);
+  void Supersede(const KillRecord& record, const EventContext& context, const std::string& real_id);
   Status Save();
   bool RefusedForGood(const v1::Event& event);
 
   const Options options_;
   Journal& journal_;
   EventStore& store_;
-  CaseBook cases_;                              // stage thread only
-  std::map<int64_t, JournalSession> sessions_;  // stage thread only
-  // Stage thread only: made, but not yet in the store.
+  // Stage thread only, down to unsaved_cursor_.
+  CaseBook cases_;
+  std::map<int64_t, JournalSession> sessions_;
+  bool recovered_ = false;
+  // Reconstructed events that nothing has superseded yet, by tgid: those of this run and the recent
+  // ones of earlier runs.
+  std::multimap<uint32_t, v1::Event> reconstructed_;
+  // Made, but not yet in the store.
   std::vector<v1::Event> unsaved_;
   std::optional<int64_t> unsaved_cursor_;
 
@@ -86,10 +103,11 @@ class EventStage {
   bool stopping_ = false;
   bool busy_ = false;
   bool failing_ = false;
-  std::vector<v1::Event> gaps_;
+  std::vector<ReportedGap> gaps_;
   StageStall stall_;
   std::atomic<uint64_t> events_{0};
   std::atomic<uint64_t> undecodable_{0};
+  std::atomic<uint64_t> reconstructed_count_{0};
   std::atomic<int64_t> cursor_{0};
   std::jthread thread_;
 };

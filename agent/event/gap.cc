@@ -3,9 +3,16 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
+#include "agent/common/text.h"
 #include "agent/event/event_id.h"
 
 namespace oombox {
+
+namespace {
+
+constexpr size_t kMaxListedCgroups = 20;  // as event.proto says
+
+}  // namespace
 
 v1::Event AssembleGap(const Gap& gap, const EventContext& context) {
   using google::protobuf::util::TimeUtil;
@@ -30,6 +37,12 @@ v1::Event AssembleGap(const Gap& gap, const EventContext& context) {
     body->set_count(*gap.count);
   }
   body->set_detail(gap.detail);
+  body->set_reconstructed(gap.reconstructed);
+  for (size_t i = 0; i < gap.cgroups.size() && i < kMaxListedCgroups; ++i) {
+    v1::CgroupKills* kills = body->add_cgroups();
+    kills->set_cgroup_path(EscapeUntrusted(gap.cgroups[i].path));
+    kills->set_kills(gap.cgroups[i].kills);
+  }
   return event;
 }
 

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/event/assemble.h"
+#include "agent/model/cgroup_kills.h"
 #include "oombox/v1/event.pb.h"
 
 namespace oombox {
@@ -17,6 +19,10 @@ struct Gap {
   std::string detail;
   // Distinguishes gaps of one cause in one boot; the same key is the same event.
   std::string key;
+  // Of `count`: kills that the kernel log still held, each an event of its own. EventStage counts.
+  uint64_t reconstructed = 0;
+  // Where they happened, the most first, as far as the cgroups' own counters tell.
+  std::vector<CgroupKills> cgroups = {};
 
   bool operator==(const Gap&) const = default;
 };

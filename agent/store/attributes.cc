@@ -25,7 +25,7 @@ int64_t SaturatedNs(const google::protobuf::Timestamp& time) {
 }
 
 void AddOom(const v1::OomEvent& oom, EventAttributes* attributes) {
-  attributes->kind = "oom";
+  attributes->kind = oom.superseded_by().empty() ? "oom" : kSupersededKind;
   attributes->workload = Printable(oom.workload());
   if (!oom.cgroups().empty()) {
     attributes->cgroup = Printable(oom.cgroups(0).path());

@@ -104,6 +104,13 @@ bool MatchesNode(const Node& node, const EventAttributes& attributes) {
   return MatchesText(node, TextOf(attributes, node.field));
 }
 
+bool NamesSuperseded(const Node& node) {
+  return (node.kind == Node::Kind::kCompare && node.field == FilterField::kKind &&
+          node.text == kSupersededKind) ||
+         std::any_of(node.children.begin(), node.children.end(),
+                     [](const auto& child) { return NamesSuperseded(*child); });
+}
+
 // For SQLite's GLOB, where ? and [ are special too (a class of one character makes them plain).
 std::string EscapeGlob(std::string_view pattern) {
   std::string escaped;
@@ -219,20 +226,24 @@ bool IsInteger(FilterField field) {
 Result<Filter> Filter::Parse(std::string_view text) {
   OOMBOX_TRY(std::unique_ptr<Node> root, ParseFilter(text));
   Filter filter;
+  filter.names_superseded_ = root != nullptr && NamesSuperseded(*root);
   filter.root_ = std::move(root);
   return filter;
 }
 
 bool Filter::Matches(const EventAttributes& attributes) const {
-  return root_ == nullptr || MatchesNode(*root_, attributes);
+  return (names_superseded_ || attributes.kind != kSupersededKind) &&
+         (root_ == nullptr || MatchesNode(*root_, attributes));
 }
 
 Filter::Sql Filter::ToSql() const {
   Sql sql;
-  if (root_ == nullptr) {
-    sql.condition = "1";
-  } else {
+  if (root_ != nullptr) {
     AppendNode(*root_, &sql);
+  }
+  if (!names_superseded_) {
+    sql.condition +=
+        fmt::format("{}kind <> '{}'", root_ == nullptr ? "" : " AND ", kSupersededKind);
   }
   return sql;
 }

@@ -11,10 +11,13 @@
 
 namespace oombox {
 
+// A reconstructed kill whose real event turned up (OomEvent.superseded_by).
+inline constexpr const char* kSupersededKind = "superseded";
+
 // The indexed attributes of an event: all that a filter can ask for. Strings are escaped already.
 struct EventAttributes {
   std::string id = {};
-  std::string kind = {};  // "oom", "pressure", "gap"
+  std::string kind = {};  // "oom", "pressure", "gap", "superseded"
   int64_t time_ns = 0;
   std::string node = {};
   std::string cluster = {};
@@ -27,11 +30,11 @@ struct EventAttributes {
 EventAttributes AttributesOf(const v1::Event& event);
 
 // A parsed filter string, the subset of AIP-160 that query.proto documents. Immutable, cheap to
-// copy. The same filter selects in SQL (List) and in memory (watch, saved files); a test holds the
-// two together.
+// copy. Superseded events match only a filter that names their kind. The same filter selects in SQL
+// (List) and in memory (watch, saved files); a test holds the two together.
 class Filter {
  public:
-  // Matches everything.
+  // Matches everything that is not superseded.
   Filter() = default;
 
   // kInvalid with the position ("filter, character 12: ...") when it makes no sense. At most 4 KiB
@@ -48,7 +51,7 @@ class Filter {
     std::string text;
   };
   struct Sql {
-    std::string condition;  // "1" when the filter is empty
+    std::string condition;
     std::vector<SqlValue> values;
   };
   Sql ToSql() const;
@@ -57,6 +60,7 @@ class Filter {
 
  private:
   std::shared_ptr<const Node> root_;
+  bool names_superseded_ = false;
 };
 
 }  // namespace oombox

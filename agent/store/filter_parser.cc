@@ -287,8 +287,9 @@ Status Parser::SetValue(Node* node, std::string value, size_t value_at) {
   }
   const bool exact = node->op == FilterOperator::kEqual || node->op == FilterOperator::kNotEqual;
   if (node->field == FilterField::kKind && exact && value.find('*') == std::string::npos &&
-      value != "oom" && value != "pressure" && value != "gap") {
-    return Fail(value_at, fmt::format("no kind '{}'; kinds are oom, pressure, gap", value));
+      value != "oom" && value != "pressure" && value != "gap" && value != kSupersededKind) {
+    return Fail(value_at,
+                fmt::format("no kind '{}'; kinds are oom, pressure, gap, superseded", value));
   }
   node->text = std::move(value);
   return {};

@@ -13,7 +13,7 @@ namespace oombox {
 
 // The event store in memory, with a disk that can stall and fail. Lists, references and annotations
 // are not faked. Thread-safe.
-class FakeEventStore final : public EventStore {
+class FakeEventStore : public EventStore {
  public:
   explicit FakeEventStore(std::string epoch) : epoch_(std::move(epoch)) {}
 

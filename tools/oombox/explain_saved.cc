@@ -16,7 +16,7 @@ WorkloadHistory HistoryOf(const v1::Event& event, std::span<const v1::Event> all
   }
   history.first_time_ns = ToNs(event.event_time());
   for (const v1::Event& other : all) {
-    if (other.oom().workload() == event.oom().workload() &&
+    if (other.oom().superseded_by().empty() && other.oom().workload() == event.oom().workload() &&
         other.node().node_name() == event.node().node_name() &&
         other.node().cluster_name() == event.node().cluster_name()) {
       ++history.kills;

@@ -90,7 +90,7 @@ Result<v1::Event> FileSource::GetEvent(std::string_view reference) {
   const bool latest = reference == "latest";
   const v1::Event* found = nullptr;
   for (const v1::Event& event : saved_.events) {
-    if (latest ? !event.has_oom() : !event.event_id().starts_with(reference)) {
+    if (latest ? AttributesOf(event).kind != "oom" : !event.event_id().starts_with(reference)) {
       continue;
     }
     if (latest || event.event_id() == reference) {

@@ -46,6 +46,18 @@ TEST(GapDiagnosisTest, AdmitsThatTheCauseIsNotKnown) {
   EXPECT_THAT(diagnosis.unknowns(), Contains("why they were missed"));
 }
 
+TEST(GapDiagnosisTest, DoesNotCallUnknownWhatTheKernelLogTold) {
+  v1::Event event;
+  event.mutable_gap()->set_cause(v1::GapEvent::CAUSE_NOT_RUNNING);
+  event.mutable_gap()->set_count(2);
+  event.mutable_gap()->set_reconstructed(1);
+  EXPECT_THAT(Diagnose(event).unknowns(), Contains("which processes the others were"));
+
+  event.mutable_gap()->set_reconstructed(2);
+
+  EXPECT_EQ(Diagnose(event).unknowns_size(), 0);
+}
+
 TEST(GapDiagnosisTest, HasAWordForEveryCause) {
   for (int cause = 0; cause < v1::GapEvent::Cause_ARRAYSIZE; ++cause) {
     EXPECT_NE(DiagnoseGapOf(static_cast<v1::GapEvent::Cause>(cause), 1).verdict(), "");

@@ -48,6 +48,29 @@ TEST(UnknownsTest, GivesTheReasonOfTheEventOnce) {
   EXPECT_THAT(diagnosis.unknowns(), Each(Not(HasSubstr("curve:"))));
 }
 
+TEST(UnknownsTest, TakesTheKernelLogsWordForTheLimit) {
+  v1::Event event = ContainerKill();
+  v1::OomEvent* oom = event.mutable_oom();
+  oom->mutable_quality()->set_provenance(v1::PROVENANCE_RECONSTRUCTED);
+  oom->mutable_limit_hit()->set_provenance(v1::PROVENANCE_RECONSTRUCTED);
+  oom->mutable_limit_hit()->clear_usage_bytes();
+  oom->mutable_limit_hit()->clear_limit_bytes();
+  oom->clear_trigger();
+  oom->clear_top_users();
+  oom->clear_ranking();
+  oom->mutable_victims(0)->clear_rank();
+  AddMissing(&event, "top_users", "the kernel log does not say");
+
+  const v1::Diagnosis diagnosis = Diagnose(event);
+
+  EXPECT_EQ(diagnosis.verdict(), "limit of cgroup /kubepods/pod1/worker hit");
+  EXPECT_EQ(diagnosis.confidence(), v1::CONFIDENCE_HIGH);
+  EXPECT_THAT(diagnosis.details(), Contains("victim was python3[31] with 182 MiB"));
+  EXPECT_THAT(diagnosis.unknowns(), Each(Not(HasSubstr("which limit fired"))));
+  EXPECT_THAT(diagnosis.unknowns(), Contains("who else held memory: not recorded (the kernel log "
+                                             "does not say)"));
+}
+
 TEST(UnknownsTest, IsBounded) {
   v1::Event event = ContainerKill();
   for (int i = 0; i < 100; ++i) {

@@ -21,12 +21,21 @@ KillRecord Kill(uint32_t tgid, bool group, bool member) {
 
 EventContext Context() { return {.boot_id = "b007"}; }
 
-std::optional<v1::Event> Nothing(const std::string& /*id*/) { return std::nullopt; }
+Result<std::optional<v1::Event>> Nothing(const std::string& /*id*/) {
+  return std::optional<v1::Event>();
+}
+
+// What Add says of a record when the store can tell.
+std::optional<v1::Event> Added(CaseBook& cases, const KillRecord& kill, uint64_t now = kNow) {
+  auto added = cases.Add(kill, Context(), now);
+  EXPECT_TRUE(added.has_value());
+  return added ? *added : std::nullopt;
+}
 
 TEST(CaseBookTest, MakesASingleKillFinalAtOnce) {
   CaseBook cases(Nothing);
 
-  const auto event = cases.Add(Kill(42, false, false), Context(), kNow);
+  const auto event = Added(cases, Kill(42, false, false), kNow);
 
   ASSERT_TRUE(event.has_value());
   EXPECT_TRUE(event->final());
@@ -37,8 +46,8 @@ TEST(CaseBookTest, MakesASingleKillFinalAtOnce) {
 TEST(CaseBookTest, RevisesAGroupKillWithEachVictimAndClosesIt) {
   CaseBook cases(Nothing);
 
-  const auto first = cases.Add(Kill(42, true, false), Context(), kNow);
-  const auto second = cases.Add(Kill(43, true, true), Context(), kNow + 1);
+  const auto first = Added(cases, Kill(42, true, false), kNow);
+  const auto second = Added(cases, Kill(43, true, true), kNow + 1);
   EXPECT_TRUE(cases.Close(kNow + 2).empty());
   const auto closed = cases.Close(kNow + 1 + CaseBook::kGroupWaitNs);
 
@@ -54,20 +63,21 @@ TEST(CaseBookTest, RevisesAGroupKillWithEachVictimAndClosesIt) {
 
 TEST(CaseBookTest, SaysNothingTwice) {
   CaseBook cases(Nothing);
-  cases.Add(Kill(42, true, false), Context(), kNow);
+  Added(cases, Kill(42, true, false), kNow);
 
-  EXPECT_EQ(cases.Add(Kill(42, true, false), Context(), kNow), std::nullopt);
+  EXPECT_EQ(Added(cases, Kill(42, true, false), kNow), std::nullopt);
 }
 
 TEST(CaseBookTest, GoesOnWithACaseOfAnEarlierRun) {
   v1::Event stored;
   CaseBook before(Nothing);
-  stored = *before.Add(Kill(42, true, false), Context(), kNow);
+  stored = *Added(before, Kill(42, true, false), kNow);
   CaseBook after([&](const std::string& id) {
-    return id == stored.event_id() ? std::optional(stored) : std::nullopt;
+    return Result<std::optional<v1::Event>>(id == stored.event_id() ? std::optional(stored)
+                                                                    : std::nullopt);
   });
 
-  const auto event = after.Add(Kill(43, true, true), Context(), kNow + 5);
+  const auto event = Added(after, Kill(43, true, true), kNow + 5);
 
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(event->revision(), 2U);
@@ -76,16 +86,38 @@ TEST(CaseBookTest, GoesOnWithACaseOfAnEarlierRun) {
 
 TEST(CaseBookTest, RecognisesAKillThatIsStoredAlready) {
   CaseBook before(Nothing);
-  const v1::Event stored = *before.Add(Kill(42, false, false), Context(), kNow);
-  CaseBook after([&](const std::string&) { return std::optional(stored); });
+  const v1::Event stored = *Added(before, Kill(42, false, false), kNow);
+  CaseBook after(
+      [&](const std::string&) { return Result<std::optional<v1::Event>>(std::optional(stored)); });
 
-  EXPECT_EQ(after.Add(Kill(42, false, false), Context(), kNow), std::nullopt);
+  EXPECT_EQ(Added(after, Kill(42, false, false), kNow), std::nullopt);
   EXPECT_EQ(after.NextDeadline(), std::nullopt);
+}
+
+TEST(CaseBookTest, BeginsNothingWhileTheStoreCannotSayWhatIsThere) {
+  bool works = false;
+  CaseBook before(Nothing);
+  const v1::Event stored = *Added(before, Kill(42, true, false));
+  CaseBook after([&](const std::string&) -> Result<std::optional<v1::Event>> {
+    if (!works) {
+      return MakeError(ErrorCode::kUnavailable, "the disk is away");
+    }
+    return std::optional(stored);
+  });
+
+  const auto refused = after.Add(Kill(43, true, true), Context(), kNow);
+  works = true;
+  const auto event = Added(after, Kill(43, true, true));
+
+  EXPECT_FALSE(refused.has_value());
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->revision(), 2U);
+  EXPECT_EQ(event->oom().victims_size(), 2);
 }
 
 TEST(CaseBookTest, ClosesAReopenedCase) {
   CaseBook before(Nothing);
-  const v1::Event stored = *before.Add(Kill(42, true, false), Context(), kNow);
+  const v1::Event stored = *Added(before, Kill(42, true, false), kNow);
   CaseBook after(Nothing);
 
   after.Reopen(stored, kNow);

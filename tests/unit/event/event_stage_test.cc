@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/capture/decode.h"
+#include "tests/fakes/fake_event_store.h"
 #include "tests/support/kill_bytes.h"
 #include "tests/unit/store/fixture.h"
 
@@ -17,6 +18,34 @@ std::string KillOf(uint32_t tgid) {
   bytes.record().episode_tgid = tgid;
   return bytes.bytes();
 }
+
+// What the kernel log would say of the kill of KillOf.
+LoggedKill LoggedOf(uint32_t tgid) {
+  const auto record = DecodeKill(KillOf(tgid));
+  return {.boottime_ns = record->boottime_ns,
+          .log_time_us = record->boottime_ns / 1000,
+          .tgid = tgid,
+          .comm = record->victim.comm,
+          .cgroup_limit = true};
+}
+
+// A store that cannot say what is there until it is told to.
+class Hesitant final : public FakeEventStore {
+ public:
+  Hesitant() : FakeEventStore("epoch") {}
+  void Recover() { works_ = true; }
+
+  Result<StoredEvent> Get(std::string_view /*reference*/) override {
+    return works_ ? MakeError(ErrorCode::kNotFound, "nothing")
+                  : MakeError(ErrorCode::kUnavailable, "the disk is away");
+  }
+  Result<std::vector<StoredEvent>> List(const ListQuery& /*query*/) override {
+    return std::vector<StoredEvent>();
+  }
+
+ private:
+  std::atomic<bool> works_{false};
+};
 
 class EventStageTest : public ::testing::Test {
  protected:
@@ -42,6 +71,28 @@ class EventStageTest : public ::testing::Test {
   }
 
   std::vector<StoredEvent> Stored() { return *store_->List({.limit = 100}); }
+
+  std::vector<StoredEvent> Select(const std::string& filter) {
+    return *store_->List({.filter = *Filter::Parse(filter), .view = v1::EVENT_VIEW_FULL});
+  }
+  size_t Count(const std::string& filter) { return Select(filter).size(); }
+  v1::Event Found(const std::string& filter) {
+    const auto found = Select(filter);
+    EXPECT_EQ(found.size(), 1U) << filter;
+    return found.empty() ? v1::Event() : found[0].event;
+  }
+
+  // The kill of KillOf(1) stands there once, and the reconstructed one points to it.
+  void ExpectSuperseded() {
+    const v1::Event real = Found("kind = oom");
+    EXPECT_EQ(real.oom().quality().provenance(), v1::PROVENANCE_AT_KILL);
+    EXPECT_EQ(Stored().size(), 2U);  // with the gap
+    const v1::Event old = Found("kind = superseded");
+    EXPECT_EQ(old.oom().superseded_by(), real.event_id());
+    EXPECT_EQ(old.revision(), 2U);
+    EXPECT_TRUE(store_->Get(old.event_id()).has_value());
+    EXPECT_EQ(store_->Get("latest")->event.event_id(), real.event_id());
+  }
 
   TempDir dir_;
   std::unique_ptr<Journal> journal_;
@@ -120,6 +171,112 @@ TEST_F(EventStageTest, StoresAReportedGap) {
   }
 
   EXPECT_EQ(Stored()[0].event.gap().cause(), v1::GapEvent::CAUSE_RING_FULL);
+}
+
+TEST_F(EventStageTest, StoresMissedKillsOfTheKernelLogWithTheirGap) {
+  Append({KillOf(1)});
+  {
+    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    // Both stand in the log; the first was captured, though perhaps not stored yet.
+    stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED,
+                     .count = 1,
+                     .key = "1",
+                     .cgroups = {{"/a\n", 1}}},
+                    session_, {LoggedOf(1), LoggedOf(2)});
+  }
+
+  EXPECT_EQ(Count("kind = oom"), 2U);
+  const v1::Event gap = Found("kind = gap");
+  EXPECT_EQ(gap.gap().reconstructed(), 1U);
+  ASSERT_EQ(gap.gap().cgroups_size(), 1);
+  EXPECT_EQ(gap.gap().cgroups(0).cgroup_path(), "/a\\x0a");
+  const v1::Event kill = Found("tgid = 2");
+  EXPECT_EQ(kill.oom().quality().provenance(), v1::PROVENANCE_RECONSTRUCTED);
+}
+
+TEST_F(EventStageTest, LooksForMissedKillsWhenTheWholeJournalIsStored) {
+  std::vector<std::string> records;
+  for (uint32_t tgid = 1; tgid <= 300; ++tgid) {  // more than one batch
+    records.push_back(KillOf(tgid));
+  }
+  Append(records);
+  {
+    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
+                    {LoggedOf(300)});
+  }
+
+  EXPECT_EQ(Found("kind = gap").gap().reconstructed(), 0U);
+  EXPECT_EQ(Count("kind = superseded"), 0U);
+}
+
+TEST_F(EventStageTest, StoresAMissedKillOnceWhenTwoGapsTellIt) {
+  {
+    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    for (const char* key : {"1", "2"}) {
+      stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = key}, session_,
+                      {LoggedOf(2)});
+    }
+  }
+
+  EXPECT_EQ(Count("kind = oom"), 1U);
+  EXPECT_EQ(Count("kind = gap"), 2U);
+}
+
+TEST_F(EventStageTest, SupersedesAReconstructedKillWhenTheRealOneTurnsUp) {
+  EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+  stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
+                  {LoggedOf(1)});
+  while (Count("kind = oom") == 0) {
+    std::this_thread::yield();
+  }
+  Append({KillOf(1)});
+  EXPECT_TRUE(stage.Flush());
+
+  ExpectSuperseded();
+}
+
+TEST_F(EventStageTest, SupersedesWhatAnEarlierRunReconstructed) {
+  {
+    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
+                    {LoggedOf(1)});
+  }
+  Append({KillOf(1)});
+  EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+  EXPECT_TRUE(stage.Flush());
+
+  ExpectSuperseded();
+}
+
+TEST_F(EventStageTest, LeavesAReconstructedKillAloneThatIsAnother) {
+  LoggedKill early = LoggedOf(1);
+  early.boottime_ns += 60'000'000'000;
+  {
+    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
+                    {early});
+  }
+  Append({KillOf(1)});
+  Run();
+
+  EXPECT_EQ(Count("kind = oom"), 2U);
+  EXPECT_EQ(Count("kind = superseded"), 0U);
+}
+
+TEST_F(EventStageTest, WaitsForAStoreThatCannotSayWhatIsThere) {
+  Append({KillOf(1)});
+  Hesitant hesitant;
+  EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, hesitant);
+  EXPECT_FALSE(stage.Flush());
+  EXPECT_EQ(stage.counters().events, 0U);
+
+  hesitant.Recover();
+  while (hesitant.Revisions().empty()) {
+    std::this_thread::yield();
+  }
+
+  EXPECT_EQ(stage.counters().events, 1U);
 }
 
 }  // namespace

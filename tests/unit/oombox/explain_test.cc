@@ -57,6 +57,22 @@ TEST(ExplainTest, NamesWhatIsUnknownAndInventsNoZero) {
   EXPECT_THAT(text, HasSubstr("uid unknown"));
 }
 
+TEST(ExplainTest, SaysWhatTheKernelLogSaysAndThatItIsAll) {
+  const std::string text = Explain(LoggedEvent()).out;
+
+  ExpectGolden("explain_kernel_log.txt", text);
+  ExpectOneScreen(text);
+  EXPECT_THAT(text, Not(HasSubstr("inferred")));
+}
+
+TEST(ExplainTest, PointsToTheRealEventOfASupersededOne) {
+  v1::Event event = LoggedEvent();
+  event.mutable_oom()->set_superseded_by("4k7qzd0123456789");
+
+  EXPECT_THAT(Explain(event).out, HasSubstr("SUPERSEDED: this kill was captured after all, with "
+                                            "more: oombox explain 4k7qzd01\n"));
+}
+
 TEST(ExplainTest, TellsAGap) { ExpectGolden("explain_gap.txt", Explain(GapEventSample()).out); }
 
 TEST(ExplainTest, SurvivesHostileNamesOnOneScreen) {

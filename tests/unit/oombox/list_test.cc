@@ -142,6 +142,27 @@ TEST(ListTest, MarksRecordings) {
   EXPECT_THAT(result.out, HasSubstr("RECORDING"));
 }
 
+TEST(ListTest, MarksWhatIsFromTheKernelLog) {
+  v1::Event gap = GapEventSample();
+  gap.mutable_gap()->set_reconstructed(1);
+
+  const VerbResult result = List({LoggedEvent(), gap}, CompleteCoverage());
+
+  EXPECT_THAT(result.out, HasSubstr("k1eg5x (log)"));
+  EXPECT_THAT(result.out, HasSubstr("put together from the kernel log"));
+  EXPECT_THAT(result.out, HasSubstr("3 kills lost, 1 of them in the kernel log"));
+}
+
+TEST(ListTest, LeavesOutWhatWasSuperseded) {
+  v1::Event old = LoggedEvent();
+  old.mutable_oom()->set_superseded_by("4k7qzd0123456789");
+
+  EXPECT_THAT(List({old, HogEvent()}, CompleteCoverage()).out, Not(HasSubstr("k1eg5x")));
+  ListOptions options;
+  options.filter.expression = "kind = superseded";
+  EXPECT_THAT(List({old, HogEvent()}, CompleteCoverage(), {}, options).out, HasSubstr("k1eg5x"));
+}
+
 TEST(ListTest, PrintsNothingButTheFilterWhenAsked) {
   ListOptions options;
   options.filter.comm = "python*";

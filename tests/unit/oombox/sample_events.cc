@@ -128,6 +128,29 @@ v1::Event NodeEvent(const std::string& id, int64_t age_ns) {
     })");
 }
 
+v1::Event LoggedEvent(const std::string& id, int64_t age_ns) {
+  return Make(id, age_ns, R"(
+    final: true
+    oom {
+      victims { tgid: 9400 tid: 9400 comm: "memhog" uid: 0 oom_score_adj: 500
+                memory { anon_bytes: 8650752 file_bytes: 1437696 shmem_bytes: 0
+                         page_tables_bytes: 69632 total_vm_bytes: 15507456 } }
+      victims_total: 1
+      scope: OOM_SCOPE_CGROUP
+      limit_hit { cgroup_path: "/pods/a" usage_bytes: 8388608 limit_bytes: 8388608 level: 0
+                  provenance: PROVENANCE_RECONSTRUCTED }
+      cgroups { path: "/pods/a" }
+      cgroups { path: "/pods" }
+      cgroups { path: "/" }
+      quality { provenance: PROVENANCE_RECONSTRUCTED
+                missing { field: "cgroups.usage_bytes" reason: "the kernel log does not say" }
+                missing { field: "top_users" reason: "the kernel log does not say" }
+                missing { field: "trigger" reason: "the kernel log does not say" }
+                missing { field: "curve" reason: "the kernel log does not say" } }
+      workload: "/pods/a"
+    })");
+}
+
 v1::Event GapEventSample(const std::string& id, int64_t age_ns) {
   v1::Event event = Make(id, age_ns, R"(
     gap { cause: CAUSE_RING_FULL count: 3 detail: "cpu 1 dropped 3 records" })");

@@ -19,6 +19,8 @@ v1::Event HogEvent(const std::string& id = "4k7qzd0123456789", int64_t age_ns = 
 v1::Event ChildEvent(const std::string& id = "9f2mca0123456789", int64_t age_ns = 41 * kMinute);
 // The machine itself ran out of memory; little is known.
 v1::Event NodeEvent(const std::string& id = "c03hxx0123456789", int64_t age_ns = 2 * kHour);
+// Nobody captured it: what the kernel log says of a kill.
+v1::Event LoggedEvent(const std::string& id = "k1eg5x0123456789", int64_t age_ns = 20 * kMinute);
 v1::Event GapEventSample(const std::string& id = "gap00x0123456789", int64_t age_ns = 3 * kHour);
 // Every name is made to break a terminal.
 v1::Event HostileEvent();

@@ -33,6 +33,7 @@ class Generator {
         event.mutable_oom()->mutable_cgroups(0)->set_path(Text());
         event.mutable_oom()->mutable_victims(0)->set_comm(Text());
         event.mutable_oom()->mutable_victims(0)->set_tgid(Below(4));
+        event.mutable_oom()->set_superseded_by(Below(4) == 0 ? TestId(1) : "");
     }
     return event;
   }
@@ -75,7 +76,7 @@ class Generator {
     static constexpr const char* kOrders[] = {"=", "!=", "<", "<=", ">", ">="};
     static constexpr const char* kTextFields[] = {"node", "cluster",  "cgroup",
                                                   "comm", "workload", "id"};
-    static constexpr const char* kKinds[] = {"oom", "gap", "pressure", "*a*", "o*"};
+    static constexpr const char* kKinds[] = {"oom", "gap", "pressure", "superseded", "*a*", "o*"};
     switch (Below(6)) {
       case 0:
         return fmt::format("tgid {} {}", Pick(kOrders), Below(4));

@@ -140,6 +140,18 @@ TEST(FilterTest, RefusesControlCharactersAndBrokenUtf8) {
   }
 }
 
+TEST(FilterTest, LeavesSupersededEventsOutUnlessTheyAreNamed) {
+  v1::Event event;
+  event.mutable_oom()->set_superseded_by("4k7qzd0000000000");
+  const EventAttributes superseded = AttributesOf(event);
+
+  for (const char* text : {"", "kind = oom", "kind = *", "NOT kind = gap", "tgid = 0"}) {
+    EXPECT_FALSE(Filter::Parse(text)->Matches(superseded)) << text;
+  }
+  EXPECT_TRUE(Filter::Parse("kind = superseded")->Matches(superseded));
+  EXPECT_TRUE(Filter::Parse("kind = oom OR kind = superseded")->Matches(superseded));
+}
+
 TEST(FilterTest, AttributesOfUntrustedEventsAreEscaped) {
   v1::Event event;
   event.mutable_oom()->add_victims()->set_comm("a\x1b[31m");

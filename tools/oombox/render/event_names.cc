@@ -113,6 +113,10 @@ std::string VictimName(const v1::Victim& victim) {
   return ProcessName(victim.comm(), victim.namespace_pid(), victim.tgid());
 }
 
+bool FromKernelLog(const v1::Event& event) {
+  return event.oom().quality().provenance() == v1::PROVENANCE_RECONSTRUCTED;
+}
+
 std::string CauseText(const v1::OomEvent& oom) {
   const bool inferred =
       oom.has_limit_hit() && oom.limit_hit().provenance() == v1::PROVENANCE_INFERRED;
@@ -130,7 +134,13 @@ std::string GapLoss(const v1::GapEvent& gap) {
   if (!gap.has_count()) {
     return "kills may be lost, not counted";
   }
-  return fmt::format("{} {} lost", gap.count(), gap.count() == 1 ? "kill" : "kills");
+  std::string text = fmt::format("{} {} lost", gap.count(), gap.count() == 1 ? "kill" : "kills");
+  if (gap.reconstructed() > 0) {
+    text += gap.reconstructed() >= gap.count()
+                ? ", found in the kernel log"
+                : fmt::format(", {} of them in the kernel log", gap.reconstructed());
+  }
+  return text;
 }
 
 std::string GapCause(v1::GapEvent::Cause cause) {

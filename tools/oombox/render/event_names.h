@@ -28,13 +28,16 @@ std::string EventSubject(const v1::Event& event);
 std::string ProcessName(const std::string& comm, uint32_t namespace_pid, uint32_t tgid);
 std::string VictimName(const v1::Victim& victim);
 
+// Nobody captured the kill; it was put together from the kernel log, and much is missing.
+bool FromKernelLog(const v1::Event& event);
+
 // Whose limit it was, and that it is no more than a conclusion: "container", "cgroup, inferred",
 // "node memory", "unknown".
 std::string CauseText(const v1::OomEvent& oom);
 // "2 GiB", "node" or "unknown".
 std::string LimitText(const v1::OomEvent& oom);
 
-// "3 kills lost", "kills may be lost (not counted)".
+// "3 kills lost", "3 kills lost, 2 of them in the kernel log", "kills may be lost, not counted".
 std::string GapLoss(const v1::GapEvent& gap);
 // "the ring was full".
 std::string GapCause(v1::GapEvent::Cause cause);

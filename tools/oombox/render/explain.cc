@@ -24,6 +24,14 @@ void AddHeader(const v1::Event& event, const ExplainView& view, Page* page) {
     page->Line("RECORDING: replayed from a recording, did not happen on this node now",
                Style::kYellow);
   }
+  if (!event.oom().superseded_by().empty()) {
+    page->Line("SUPERSEDED: this kill was captured after all, with more: oombox explain " +
+                   event.oom().superseded_by().substr(0, 8),
+               Style::kYellow);
+  } else if (FromKernelLog(event)) {
+    page->Line("KERNEL LOG: nobody captured this kill; put together from the log, much is missing",
+               Style::kYellow);
+  }
   const int64_t time_ns = ToNs(event.event_time());
   const char* what = event.has_gap() ? "GAP" : event.has_pressure() ? "PRESSURE" : "OOM";
   std::string line = fmt::format("{} {}  {} ({} ago)", what, ShortId(event),

@@ -51,10 +51,21 @@ std::string PressureLine(const v1::Event& event, const std::string& age, const s
                      EventSubject(event));
 }
 
+bool AnyReplayed(const EventList& list) {
+  return std::any_of(list.events.begin(), list.events.end(),
+                     [](const v1::Event& event) { return event.replayed(); });
+}
+
 // What a person must know of the whole list, below it.
-std::string Footer(const EventList& list, const ListView& view, bool any_replayed) {
+std::string Footer(const EventList& list, const ListView& view) {
   std::string out;
-  if (any_replayed) {
+  if (std::any_of(list.events.begin(), list.events.end(), FromKernelLog)) {
+    out += view.paint(Style::kYellow,
+                      "lines marked (log) were not captured: put together from the kernel log, "
+                      "with much missing") +
+           "\n";
+  }
+  if (AnyReplayed(list)) {
     out += view.paint(Style::kYellow,
                       "RECORDING: lines marked (rec) are replayed, they did not happen now") +
            "\n";
@@ -85,16 +96,11 @@ std::vector<Line> Lines(const std::vector<EventGroup>& groups, int64_t now_ns) {
   const std::vector<std::string> ids = ShortIds(events);
   std::vector<Line> lines;
   for (size_t i = 0; i < groups.size(); ++i) {
-    const bool replayed = events[i]->replayed();
-    lines.push_back({&groups[i], FormatAge(now_ns - ToNs(events[i]->event_time())),
-                     ids[i] + (replayed ? " (rec)" : "")});
+    const std::string mark = std::string(events[i]->replayed() ? " (rec)" : "") +
+                             (FromKernelLog(*events[i]) ? " (log)" : "");
+    lines.push_back({&groups[i], FormatAge(now_ns - ToNs(events[i]->event_time())), ids[i] + mark});
   }
   return lines;
-}
-
-bool AnyReplayed(const EventList& list) {
-  return std::any_of(list.events.begin(), list.events.end(),
-                     [](const v1::Event& event) { return event.replayed(); });
 }
 
 // The node that every event is on, when there are events and it is one.
@@ -158,7 +164,7 @@ std::string RenderListTable(const EventList& list, const ListView& view) {
   if (!node.empty()) {
     out += "all on node " + node + "\n";
   }
-  return out + Footer(list, view, AnyReplayed(list));
+  return out + Footer(list, view);
 }
 
 std::string RenderListCompact(const EventList& list, const ListView& view) {
@@ -181,7 +187,7 @@ std::string RenderListCompact(const EventList& list, const ListView& view) {
     }
     out += "\n";
   }
-  return out + Footer(list, view, AnyReplayed(list));
+  return out + Footer(list, view);
 }
 
 }  // namespace oombox

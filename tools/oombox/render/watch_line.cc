@@ -66,15 +66,18 @@ Words Describe(const v1::Event& event, size_t width) {
   return {"????", Style::kYellow, "an event of a newer version; upgrade this oombox"};
 }
 
+const char* Mark(const v1::Event& event) {
+  return event.replayed() ? "RECORDING " : FromKernelLog(event) ? "KERNEL LOG " : "";
+}
+
 }  // namespace
 
 std::string WatchLine(const v1::Event& event, const Paint& paint, size_t width) {
   const Words words = Describe(event, width);
   const std::string& node = event.node().node_name();
   return fmt::format("{} {} {}{}{} {}", FormatClock(ToNs(event.event_time())),
-                     paint(words.style, words.tag), event.replayed() ? "RECORDING " : "",
-                     words.text, node.empty() ? "" : " on " + node,
-                     paint(Style::kBold, ShortId(event)));
+                     paint(words.style, words.tag), Mark(event), words.text,
+                     node.empty() ? "" : " on " + node, paint(Style::kBold, ShortId(event)));
 }
 
 }  // namespace oombox
