@@ -17,6 +17,7 @@ struct AgentConfig {
   std::vector<std::string> collector;  // empty: events stay on the node
   std::string cluster;
   std::string node_name;  // default: the host name
+  std::string metrics_listen;  // empty: no metrics
   std::string log_format = "text";
   std::string log_level = "info";
   int64_t ring_bytes = 4 << 20;
