@@ -1,5 +1,7 @@
 #include "agent/store/event_store.h"
 
+#include <atomic>
+
 #include "agent/common/clock.h"
 #include "agent/common/text.h"
 #include "agent/store/annotations.h"
@@ -51,6 +53,7 @@ class SqliteEventStore final : public EventStore {
   const std::string epoch_;
   const Options options_;
   Subscribers subscribers_;
+  std::atomic<uint64_t> evicted_ = 0;
 };
 
 Result<size_t> SqliteEventStore::Put(std::span<const v1::Event> events,
@@ -192,13 +195,15 @@ Result<std::vector<EventStore::StoredReport>> SqliteEventStore::Reports() {
 Status SqliteEventStore::EvictWhile(int64_t stored_before_ns,
                                     const std::function<bool(SQLite::Database&)>& more) {
   bool go_on = true;
+  size_t evicted = 0;
   while (go_on) {
     OOMBOX_TRY(
         go_on, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
-          return EvictOldest(db, kEvictChunk, stored_before_ns, options_.expects_acknowledgement) >
-                     0 &&
-                 more(db);
+          evicted =
+              EvictOldest(db, kEvictChunk, stored_before_ns, options_.expects_acknowledgement);
+          return evicted > 0 && more(db);
         }));
+    evicted_ += evicted;  // after the commit
   }
   return {};
 }
@@ -239,7 +244,8 @@ Result<StoreStats> SqliteEventStore::Stats() {
                      .last_seq = column(1),
                      .acknowledged_seq = column(2),
                      .unacknowledged = column(3),
-                     .evicted_unacknowledged = column(4)};
+                     .evicted_unacknowledged = column(4),
+                     .evicted = evicted_.load()};
     if (!options_.expects_acknowledgement) {
       stats.unacknowledged = 0;
     }

@@ -38,6 +38,7 @@ struct StoreStats {
   uint64_t acknowledged_seq = 0;
   uint64_t unacknowledged = 0;
   uint64_t evicted_unacknowledged = 0;
+  uint64_t evicted = 0;  // by Retain since Open, acknowledged or not
 };
 
 // The most bytes an event may have, serialized.
