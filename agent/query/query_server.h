@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/common/result.h"
+#include "agent/query/call_counts.h"
 #include "agent/query/node_directory.h"
 #include "agent/store/event_store.h"
 
@@ -29,6 +30,7 @@ class QueryServer {
     std::string version = {};
     int max_receive_bytes = 4 << 20;
     std::vector<grpc::Service*> extra_services = {};  // must outlive the server
+    CallCounts* call_counts = nullptr;                // counts the calls; must outlive the server
   };
 
   // Store and directory must outlive the server. kUnavailable: somebody else listens there.
