@@ -33,6 +33,7 @@ class IngestHub final : public LinkOwner {
 
   const AgentRegistry& registry() const { return registry_; }
   LiveQueries& queries() { return queries_; }
+  const IngestCounts& counts() const { return writer_.counts(); }
 
   Status Admit(const std::shared_ptr<AgentLink>& link) override;
   void Ready(const std::shared_ptr<AgentLink>& link) override;
