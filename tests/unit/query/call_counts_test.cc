@@ -79,7 +79,8 @@ TEST_F(CallCountsTest, GrowsByNothingThatAClientMakesUp) {
   grpc::GenericStub stub(server_->InProcessChannel());
   for (const char* method : {"/oombox.v1.EventService/Made", "/oombox.v1.Up/Made", "/made/up"}) {
     grpc::ClientContext context;
-    const grpc::ByteBuffer request;
+    const grpc::Slice empty("");
+    const grpc::ByteBuffer request(&empty, 1);
     grpc::ByteBuffer response;
     std::promise<grpc::Status> status;
     stub.UnaryCall(&context, method, {}, &request, &response,
