@@ -7,35 +7,40 @@ namespace {
 constexpr int kMaxListed = 20;
 constexpr size_t kMaxReasonBytes = 512;
 
-v1::NodeCoverage Incomplete(const v1::NodeStatus& node) {
-  v1::NodeCoverage coverage;
-  coverage.set_node_name(node.report().node().node_name());
-  *coverage.mutable_coverage() = node.coverage();
+v1::NodeCoverage Incomplete(const std::string& node_name, const v1::Coverage& coverage,
+                            const google::protobuf::Duration* report_age) {
+  v1::NodeCoverage incomplete;
+  incomplete.set_node_name(node_name);
+  *incomplete.mutable_coverage() = coverage;
   // A summary says who is missing; what a node cannot do at all is in its report.
-  coverage.mutable_coverage()->clear_unavailable();
-  if (coverage.coverage().reason().size() > kMaxReasonBytes) {
-    coverage.mutable_coverage()->set_reason("the reason is too long for a summary");
+  incomplete.mutable_coverage()->clear_unavailable();
+  if (coverage.reason().size() > kMaxReasonBytes) {
+    incomplete.mutable_coverage()->set_reason("the reason is too long for a summary");
   }
-  if (node.has_last_report_age()) {
-    *coverage.mutable_last_report_age() = node.last_report_age();
+  if (report_age != nullptr) {
+    *incomplete.mutable_last_report_age() = *report_age;
   }
-  return coverage;
+  return incomplete;
 }
 
 }  // namespace
 
+void AddToSummary(const std::string& node_name, const v1::Coverage& coverage,
+                  const google::protobuf::Duration* report_age, v1::CoverageSummary* summary) {
+  summary->set_nodes_known(summary->nodes_known() + 1);
+  if (coverage.state() == v1::Coverage::STATE_COMPLETE) {
+    summary->set_nodes_complete(summary->nodes_complete() + 1);
+  } else if (summary->incomplete_nodes_size() < kMaxListed) {
+    *summary->add_incomplete_nodes() = Incomplete(node_name, coverage, report_age);
+  }
+}
+
 v1::CoverageSummary SummarizeCoverage(const std::vector<v1::NodeStatus>& nodes) {
   v1::CoverageSummary summary;
-  summary.set_nodes_known(static_cast<uint32_t>(nodes.size()));
-  uint32_t complete = 0;
   for (const v1::NodeStatus& node : nodes) {
-    if (node.coverage().state() == v1::Coverage::STATE_COMPLETE) {
-      ++complete;
-    } else if (summary.incomplete_nodes_size() < kMaxListed) {
-      *summary.add_incomplete_nodes() = Incomplete(node);
-    }
+    AddToSummary(node.report().node().node_name(), node.coverage(),
+                 node.has_last_report_age() ? &node.last_report_age() : nullptr, &summary);
   }
-  summary.set_nodes_complete(complete);
   return summary;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "agent/diagnose/diagnose.h"
-#include "agent/query/coverage_summary.h"
 #include "agent/query/page_token.h"
 
 namespace oombox {
@@ -59,9 +58,10 @@ Result<v1::ListEventsResponse> EventQueries::List(const v1::ListEventsRequest& r
   const uint64_t hash = ArgumentsHash(request, query.view);
   OOMBOX_RETURN_IF_ERROR(Resume(request.page_token(), hash, &query));
 
-  OOMBOX_TRY(const std::vector<v1::NodeStatus> nodes, nodes_.Nodes());
-  OOMBOX_TRY(std::vector<StoredEvent> events, store_.List(query));
   v1::ListEventsResponse response;
+  // Before the events: what is committed while the page is read is not vouched for.
+  OOMBOX_TRY(*response.mutable_coverage(), nodes_.Summary());
+  OOMBOX_TRY(std::vector<StoredEvent> events, store_.List(query));
   size_t bytes = 0;
   for (size_t i = 0; i < std::min(page_size, events.size()); ++i) {
     bytes += events[i].event.ByteSizeLong();
@@ -74,7 +74,6 @@ Result<v1::ListEventsResponse> EventQueries::List(const v1::ListEventsRequest& r
     events[last].event = response.events(static_cast<int>(last));
     response.set_next_page_token(TokenAfter(events[last], hash));
   }
-  *response.mutable_coverage() = SummarizeCoverage(nodes);
   return response;
 }
 

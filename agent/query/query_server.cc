@@ -28,10 +28,10 @@ constexpr int kMinPingIntervalMs = 5000;  // clients that ping more often are cu
 }  // namespace
 
 struct QueryServer::Rooms {
-  Rooms(EventStore& store, NodeDirectory& nodes, ServerIdentity identity)
+  Rooms(EventStore& store, NodeDirectory& nodes, ServerIdentity identity, size_t store_workers)
       : event_queries(store, nodes),
         node_queries(nodes),
-        store_queue(kStoreQueue),
+        store_queue(kStoreQueue, store_workers),
         live_queue(kLiveQueue),
         hub(store, kMaxWatchers),
         events(event_queries, store, store_queue, hub),
@@ -61,7 +61,8 @@ Result<std::unique_ptr<QueryServer>> QueryServer::Start(Options options, EventSt
   std::call_once(reflection, grpc::reflection::InitProtoReflectionServerBuilderPlugin);
 
   auto rooms = std::make_unique<Rooms>(
-      store, nodes, ServerIdentity{options.component, options.version, WallNowNs()});
+      store, nodes, ServerIdentity{options.component, options.version, WallNowNs()},
+      options.store_workers);
   std::unique_ptr<QueryServer> server(new QueryServer(std::move(rooms)));
   OOMBOX_RETURN_IF_ERROR(server->Serve(options));
   return server;
@@ -71,10 +72,12 @@ Status QueryServer::Serve(const Options& options) {
   grpc::ServerBuilder builder;
   // Otherwise a second server could take half of the connections of this one, unnoticed.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // A peer that is silently gone ends its streams within half a minute.
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                             static_cast<int>(options.keepalive_time.count()));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             static_cast<int>(options.keepalive_timeout.count()));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingIntervalMs);
   builder.SetMaxReceiveMessageSize(options.max_receive_bytes);

@@ -29,6 +29,12 @@ class QueryServer {
     std::string component = {};       // "oombox-agent"
     std::string version = {};
     int max_receive_bytes = 4 << 20;
+    // Questions that may search the store at the same time. Fewer than the store has readers, so
+    // that slow searches never hold up ingest, uplink and watches.
+    size_t store_workers = 2;
+    // A peer that is silently gone ends its streams after both.
+    std::chrono::milliseconds keepalive_time{20'000};
+    std::chrono::milliseconds keepalive_timeout{10'000};
     std::vector<grpc::Service*> extra_services = {};  // must outlive the server
     CallCounts* call_counts = nullptr;                // counts the calls; must outlive the server
   };

@@ -1,5 +1,7 @@
 #include "agent/query/watch_cursor.h"
 
+#include <utility>
+
 #include "agent/query/page_token.h"
 #include "agent/store/basic_view.h"
 
@@ -9,6 +11,7 @@ namespace {
 
 constexpr char kWatchToken = 'w';
 constexpr size_t kBatch = 32;
+constexpr size_t kMaxUntold = 1024;
 
 std::string TokenFor(const std::string& epoch, uint64_t seq) {
   PageToken token{.kind = kWatchToken};
@@ -30,35 +33,56 @@ Result<uint64_t> SeqOf(const std::string& text, const std::string& epoch) {
   return seq;
 }
 
+Status CheckKept(uint64_t after, uint64_t evicted) {
+  if (after < evicted) {
+    return MakeError(ErrorCode::kGone,
+                     "events after this place were removed by the store's bounds before they were "
+                     "told; list what is kept and watch again without a token");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<WatchCursor> WatchCursor::Begin(EventStore& store, const v1::WatchEventsRequest& request) {
   OOMBOX_TRY(Filter filter, Filter::Parse(request.filter()));
   const auto view =
       request.view() == v1::EVENT_VIEW_FULL ? v1::EVENT_VIEW_FULL : v1::EVENT_VIEW_BASIC;
-  uint64_t after = 0;
-  if (request.resume_token().empty()) {
-    OOMBOX_TRY(const StoreStats stats, store.Stats());
-    after = stats.last_seq;
-  } else {
+  OOMBOX_TRY(const SeqBounds bounds, store.Bounds());
+  uint64_t after = bounds.last;
+  if (!request.resume_token().empty()) {
     OOMBOX_TRY(after, SeqOf(request.resume_token(), store.epoch()));
+    OOMBOX_RETURN_IF_ERROR(CheckKept(after, bounds.evicted));
   }
   return WatchCursor(store, std::move(filter), view, after);
 }
 
 Result<WatchCursor::Batch> WatchCursor::Next() {
-  OOMBOX_TRY(std::vector<StoredEvent> events, store_->ReadAfter(after_, kBatch));
   Batch batch;
+  if (!std::exchange(begun_, true)) {
+    batch.responses.emplace_back().set_resume_token(TokenFor(store_->epoch(), after_));
+  }
+  OOMBOX_TRY(std::vector<StoredEvent> events, store_->ReadAfter(after_, kBatch));
   batch.more = !events.empty();
+  if (!events.empty() && events.front().seq > after_ + 1) {
+    OOMBOX_TRY(const SeqBounds bounds, store_->Bounds());
+    OOMBOX_RETURN_IF_ERROR(CheckKept(after_, bounds.evicted));
+  }
   for (StoredEvent& stored : events) {
     after_ = stored.seq;
+    ++untold_;
     if (!filter_.Matches(AttributesOf(stored.event))) {
       continue;
     }
+    untold_ = 0;
     v1::WatchEventsResponse& response = batch.responses.emplace_back();
     *response.mutable_event() =
         view_ == v1::EVENT_VIEW_FULL ? std::move(stored.event) : BasicView(stored.event);
     response.set_resume_token(TokenFor(store_->epoch(), stored.seq));
+  }
+  if (untold_ >= kMaxUntold) {
+    untold_ = 0;
+    batch.responses.emplace_back().set_resume_token(TokenFor(store_->epoch(), after_));
   }
   return batch;
 }

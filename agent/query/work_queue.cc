@@ -4,8 +4,11 @@
 
 namespace oombox {
 
-WorkQueue::WorkQueue(size_t capacity)
-    : capacity_(capacity), thread_([this](std::stop_token stop) { Run(std::move(stop)); }) {}
+WorkQueue::WorkQueue(size_t capacity, size_t threads) : capacity_(capacity) {
+  for (size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this](std::stop_token stop) { Run(std::move(stop)); });
+  }
+}
 
 bool WorkQueue::Post(std::function<void()> task) {
   {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,12 +49,12 @@ Status CheckIdentity(SQLite::Database& database, const DatabaseSpec& spec) {
     return MakeError(ErrorCode::kInvalid, "{} is no oombox {}; give another path", spec.path,
                      spec.what);
   }
-  if (version > spec.version) {
+  if (version > spec.version()) {
     return MakeError(
         ErrorCode::kInvalid,
         "{} {} has schema version {}, this program knows up to {}; run the newer program "
         "or move the file away",
-        spec.what, spec.path, version, spec.version);
+        spec.what, spec.path, version, spec.version());
   }
   return {};
 }
@@ -67,14 +68,22 @@ Status CheckIntegrity(SQLite::Database& database, const DatabaseSpec& spec) {
   return {};
 }
 
-void MakeSchemaOnce(SQLite::Database& database, const DatabaseSpec& spec) {
-  if (QueryInteger(database, "PRAGMA user_version") != 0) {
+// Forward only, all steps or none: a power cut leaves the file as it was or as it should be.
+void Migrate(SQLite::Database& database, const DatabaseSpec& spec) {
+  const auto version = static_cast<int>(QueryInteger(database, "PRAGMA user_version"));
+  if (version == spec.version()) {
     return;
   }
+  if (version > 0) {
+    spdlog::info("{} {} is migrated from schema version {} to {}; a big one takes a minute",
+                 spec.what, spec.path, version, spec.version());
+  }
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  spec.make_schema(database);
+  for (int step = version; step < spec.version(); ++step) {
+    spec.schema[static_cast<size_t>(step)](database);
+  }
   database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
-                            spec.application_id, spec.version));
+                            spec.application_id, spec.version()));
   transaction.commit();
 }
 
@@ -132,14 +141,44 @@ Result<std::unique_ptr<Database>> Database::OpenOnce(const DatabaseSpec& spec) {
     OOMBOX_RETURN_IF_ERROR(CheckIdentity(*writer, spec));
     OOMBOX_RETURN_IF_ERROR(CheckIntegrity(*writer, spec));
     writer->exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    MakeSchemaOnce(*writer, spec);
+    Migrate(*writer, spec);
+    return std::unique_ptr<Database>(new Database(spec.path, spec.max_readers, std::move(writer)));
+  });
+}
 
-    auto reader =
-        std::make_unique<SQLite::Database>(spec.path, SQLite::OPEN_READWRITE, kBusyTimeoutMs);
+std::unique_ptr<SQLite::Database> Database::BorrowReader() {
+  {
+    std::unique_lock lock(readers_mutex_);
+    reader_returned_.wait(lock,
+                          [this] { return !idle_readers_.empty() || readers_ < max_readers_; });
+    if (!idle_readers_.empty()) {
+      auto reader = std::move(idle_readers_.back());
+      idle_readers_.pop_back();
+      return reader;
+    }
+    ++readers_;
+  }
+  try {
+    auto reader = std::make_unique<SQLite::Database>(path_, SQLite::OPEN_READWRITE, kBusyTimeoutMs);
     reader->exec(kCommonPragmas);
     reader->exec("PRAGMA query_only = ON");
-    return std::unique_ptr<Database>(new Database(spec.path, std::move(writer), std::move(reader)));
-  });
+    return reader;
+  } catch (...) {
+    ReturnReader(nullptr);  // its place is free again
+    throw;
+  }
+}
+
+void Database::ReturnReader(std::unique_ptr<SQLite::Database> reader) {
+  {
+    std::lock_guard lock(readers_mutex_);
+    if (reader == nullptr) {
+      --readers_;
+    } else {
+      idle_readers_.push_back(std::move(reader));
+    }
+  }
+  reader_returned_.notify_one();
 }
 
 Result<std::unique_ptr<Database>> Database::Open(const DatabaseSpec& spec) {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "agent/common/result.h"
 #include "agent/store/sqlite_util.h"
@@ -16,9 +18,12 @@ struct DatabaseSpec {
   std::string path = {};
   std::string what = {};  // for messages: "journal"
   int application_id = 0;
-  int version = 1;  // newer files are refused
-  std::function<void(SQLite::Database&)> make_schema =
-      {};  // fills an empty file, in one transaction
+  // Step i brings a file from version i to i+1, in one transaction with the others that are due;
+  // the first fills an empty file. A file with a higher version than there are steps is refused.
+  std::vector<std::function<void(SQLite::Database&)>> schema = {};
+  size_t max_readers = 1;  // connections for reading; each has a cache of 1 MiB, opened when needed
+
+  int version() const { return static_cast<int>(schema.size()); }
 };
 
 enum class Durability {
@@ -26,9 +31,9 @@ enum class Durability {
   kRelaxed,  // survives the process, not a power cut; for what is made again soon
 };
 
-// A SQLite file in WAL mode with one connection for writing and one for reading, each behind its
-// own mutex: writer and readers never wait for each other. Thread-safe. A damaged file is moved
-// aside.
+// A SQLite file in WAL mode with one connection for writing and a few for reading: writer and
+// readers never wait for each other, and a long read holds up others only when all connections are
+// busy. Thread-safe. A damaged file is moved aside.
 class Database {
  public:
   // kInvalid: a newer schema or somebody else's file. kPermission, kExhausted, ...: the message has
@@ -58,8 +63,10 @@ class Database {
   // Runs `body(SQLite::Database&)` on what is committed.
   template <typename Body>
   auto Read(Body&& body) -> std::invoke_result_t<Body, SQLite::Database&> {
-    std::lock_guard lock(read_mutex_);
-    return Guard(path_, [&]() { return body(*reader_); });
+    return Guard(path_, [&]() {
+      const ReaderLease reader(*this);
+      return body(reader.database());
+    });
   }
 
  private:
@@ -74,18 +81,36 @@ class Database {
     SQLite::Database* database_;  // null when nothing has to be put back
   };
 
-  Database(std::string path, std::unique_ptr<SQLite::Database> writer,
-           std::unique_ptr<SQLite::Database> reader)
-      : path_(std::move(path)), writer_(std::move(writer)), reader_(std::move(reader)) {}
+  // One connection for reading, for as long as this lives; waits for one when all are lent.
+  class ReaderLease {
+   public:
+    explicit ReaderLease(Database& owner) : owner_(owner), database_(owner.BorrowReader()) {}
+    ~ReaderLease() { owner_.ReturnReader(std::move(database_)); }
+    ReaderLease(const ReaderLease&) = delete;
+    ReaderLease& operator=(const ReaderLease&) = delete;
+    SQLite::Database& database() const { return *database_; }
+
+   private:
+    Database& owner_;
+    std::unique_ptr<SQLite::Database> database_;
+  };
+
+  Database(std::string path, size_t max_readers, std::unique_ptr<SQLite::Database> writer)
+      : path_(std::move(path)), max_readers_(max_readers), writer_(std::move(writer)) {}
 
   static Result<std::unique_ptr<Database>> OpenOnce(const DatabaseSpec& spec);
+  std::unique_ptr<SQLite::Database> BorrowReader();
+  void ReturnReader(std::unique_ptr<SQLite::Database> reader);
 
   const std::string path_;
+  const size_t max_readers_;
   std::string moved_aside_;
   std::mutex write_mutex_;
   std::unique_ptr<SQLite::Database> writer_;
-  std::mutex read_mutex_;
-  std::unique_ptr<SQLite::Database> reader_;
+  std::mutex readers_mutex_;
+  std::condition_variable reader_returned_;
+  size_t readers_ = 0;  // open, lent or not
+  std::vector<std::unique_ptr<SQLite::Database>> idle_readers_;
 };
 
 }  // namespace oombox

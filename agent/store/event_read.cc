@@ -1,5 +1,7 @@
 #include "agent/store/event_read.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 namespace oombox {
@@ -9,6 +11,8 @@ namespace {
 constexpr size_t kIdLength = 16;
 constexpr size_t kMinPrefix = 4;
 constexpr size_t kMaxReadBytes = 4u << 20;
+constexpr size_t kMaxRemembered = 4096;
+constexpr size_t kMaxLogged = 10;
 
 Result<StoredEvent> ParseRow(SQLite::Statement& row) {
   StoredEvent stored;
@@ -20,28 +24,51 @@ Result<StoredEvent> ParseRow(SQLite::Statement& row) {
   return stored;
 }
 
-Result<std::vector<StoredEvent>> ParseRows(SQLite::Statement& rows, size_t max_bytes) {
+// Where a page of rows ended, for the one after it.
+struct Page {
   std::vector<StoredEvent> events;
+  size_t rows = 0;    // read, unreadable ones included
+  bool full = false;  // no more is wanted
+  uint64_t last_seq = 0;
+  int64_t last_time_ns = 0;
   size_t bytes = 0;
+};
+
+// Adds what `rows` (seq, body, time) gives to `page`.
+void TakeRows(SQLite::Statement& rows, size_t limit, size_t max_bytes, UnreadableRows& unreadable,
+              Page* page) {
+  page->rows = 0;
   while (rows.executeStep()) {
-    bytes += static_cast<size_t>(rows.getColumn(1).getBytes());
-    if (bytes > max_bytes && !events.empty()) {
-      break;
+    page->bytes += static_cast<size_t>(rows.getColumn(1).getBytes());
+    if (page->bytes > max_bytes && !page->events.empty()) {
+      page->full = true;
+      return;
     }
-    OOMBOX_TRY(StoredEvent stored, ParseRow(rows));
-    events.push_back(std::move(stored));
+    ++page->rows;
+    page->last_seq = static_cast<uint64_t>(rows.getColumn(0).getInt64());
+    page->last_time_ns = rows.getColumn(2).getInt64();
+    if (auto stored = ParseRow(rows)) {
+      page->events.push_back(std::move(*stored));
+      page->full = page->events.size() >= limit;
+    } else {
+      unreadable.Note(page->last_seq);
+    }
+    if (page->full) {
+      return;
+    }
   }
-  return events;
 }
 
 Result<StoredEvent> FindLatest(SQLite::Database& database) {
   SQLite::Statement query(database,
                           "SELECT seq, full FROM events JOIN bodies USING (seq) WHERE kind = 'oom'"
-                          " ORDER BY time DESC, seq DESC LIMIT 1");
-  if (!query.executeStep()) {
-    return MakeError(ErrorCode::kNotFound, "no OOM event is stored");
+                          " ORDER BY time DESC, seq DESC");
+  while (query.executeStep()) {
+    if (auto stored = ParseRow(query)) {
+      return stored;
+    }
   }
-  return ParseRow(query);
+  return MakeError(ErrorCode::kNotFound, "no OOM event is stored");
 }
 
 Status CheckReference(std::string_view reference) {
@@ -87,11 +114,28 @@ Result<StoredEvent> FindEvent(SQLite::Database& database, std::string_view refer
   return stored;
 }
 
-Result<std::vector<StoredEvent>> ListEvents(SQLite::Database& database, const ListQuery& query) {
-  const Filter::Sql filter = query.filter.ToSql();
-  const bool first_page = query.before_time_ns == 0 && query.before_seq == 0;
+void UnreadableRows::Note(uint64_t seq) {
+  std::lock_guard lock(mutex_);
+  if (seqs_.size() >= kMaxRemembered || !seqs_.insert(seq).second) {
+    return;
+  }
+  if (seqs_.size() <= kMaxLogged) {
+    spdlog::error("stored event with seq {} does not parse: it is left out{}", seq,
+                  seqs_.size() == kMaxLogged ? "; further ones are only counted" : "");
+  }
+}
+
+uint64_t UnreadableRows::count() const {
+  std::lock_guard lock(mutex_);
+  return seqs_.size();
+}
+
+namespace {
+
+void ListRows(SQLite::Database& database, const ListQuery& query, const Filter::Sql& filter,
+              bool first_page, UnreadableRows& unreadable, Page* page) {
   SQLite::Statement rows(
-      database, fmt::format("SELECT seq, {} FROM events JOIN bodies USING (seq) WHERE ({}) {}"
+      database, fmt::format("SELECT seq, {}, time FROM events JOIN bodies USING (seq) WHERE ({}) {}"
                             " ORDER BY time DESC, seq DESC LIMIT ?",
                             query.view == v1::EVENT_VIEW_FULL ? "full" : "basic", filter.condition,
                             first_page ? "" : "AND (time, seq) < (?, ?)"));
@@ -104,20 +148,35 @@ Result<std::vector<StoredEvent>> ListEvents(SQLite::Database& database, const Li
     }
   }
   if (!first_page) {
-    rows.bind(++index, query.before_time_ns);
-    rows.bind(++index, static_cast<int64_t>(query.before_seq));
+    rows.bind(++index, page->last_time_ns);
+    rows.bind(++index, static_cast<int64_t>(page->last_seq));
   }
   rows.bind(++index, static_cast<int64_t>(query.limit));
-  return ParseRows(rows, query.max_bytes);
+  TakeRows(rows, query.limit, query.max_bytes, unreadable, page);
+}
+
+}  // namespace
+
+Result<std::vector<StoredEvent>> ListEvents(SQLite::Database& database, const ListQuery& query,
+                                            UnreadableRows& unreadable) {
+  const Filter::Sql filter = query.filter.ToSql();
+  bool first_page = query.before_time_ns == 0 && query.before_seq == 0;
+  Page page{.last_seq = query.before_seq, .last_time_ns = query.before_time_ns};
+  // Once, unless unreadable rows have taken the places of others.
+  do {
+    ListRows(database, query, filter, first_page, unreadable, &page);
+    first_page = false;
+  } while (!page.full && page.rows == query.limit);
+  return std::move(page.events);
 }
 
 Result<std::vector<StoredEvent>> ReadEventsAfter(SQLite::Database& database, uint64_t after,
-                                                 size_t limit) {
-  SQLite::Statement rows(database,
-                         "SELECT seq, full FROM bodies WHERE seq > ? ORDER BY seq LIMIT ?");
+                                                 size_t limit, UnreadableRows& unreadable) {
+  SQLite::Statement rows(database, "SELECT seq, full, 0 FROM bodies WHERE seq > ? ORDER BY seq");
   rows.bind(1, static_cast<int64_t>(after));
-  rows.bind(2, static_cast<int64_t>(limit));
-  return ParseRows(rows, kMaxReadBytes);
+  Page page;
+  TakeRows(rows, limit, kMaxReadBytes, unreadable, &page);
+  return std::move(page.events);
 }
 
 }  // namespace oombox

@@ -37,10 +37,12 @@ class SqliteEventStore final : public EventStore {
   Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq) override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
-  Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) override;
+  Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
+  Status ForgetReports(int64_t wall_ns) override;
   Status Retain(int64_t now_wall_ns) override;
   Result<StoreStats> Stats() override;
+  Result<SeqBounds> Bounds() override;
   std::unique_ptr<Subscription> Subscribe(std::function<void()> callback) override {
     return subscribers_.Add(std::move(callback));
   }
@@ -52,6 +54,7 @@ class SqliteEventStore final : public EventStore {
   const std::unique_ptr<Database> database_;
   const std::string epoch_;
   const Options options_;
+  UnreadableRows unreadable_;
   Subscribers subscribers_;
   std::atomic<uint64_t> evicted_ = 0;
 };
@@ -95,11 +98,12 @@ Result<StoredEvent> SqliteEventStore::Get(std::string_view reference) {
 }
 
 Result<std::vector<StoredEvent>> SqliteEventStore::List(const ListQuery& query) {
-  return database_->Read([&](SQLite::Database& db) { return ListEvents(db, query); });
+  return database_->Read([&](SQLite::Database& db) { return ListEvents(db, query, unreadable_); });
 }
 
 Result<std::vector<StoredEvent>> SqliteEventStore::ReadAfter(uint64_t after, size_t limit) {
-  return database_->Read([&](SQLite::Database& db) { return ReadEventsAfter(db, after, limit); });
+  return database_->Read(
+      [&](SQLite::Database& db) { return ReadEventsAfter(db, after, limit, unreadable_); });
 }
 
 Result<StoredEvent> SqliteEventStore::Annotate(std::string_view reference,
@@ -159,36 +163,50 @@ Result<std::pair<std::string, uint64_t>> SqliteEventStore::Acknowledged() {
   });
 }
 
-Status SqliteEventStore::PutReport(const v1::NodeReport& report, int64_t received_wall_ns) {
-  const std::string bytes = report.SerializeAsString();
+Status SqliteEventStore::PutReports(std::span<const StoredReport> reports) {
   // A report is made again every 10 s: not worth an fsync.
   return database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
     SQLite::Statement insert(db,
                              "INSERT OR REPLACE INTO reports (cluster, node, received_wall_ns,"
                              " report) VALUES (?, ?, ?, ?)");
-    insert.bind(1, report.node().cluster_name());
-    insert.bind(2, report.node().node_name());
-    insert.bind(3, received_wall_ns);
-    BindBlob(insert, 4, bytes);
-    insert.exec();
+    for (const StoredReport& stored : reports) {
+      const std::string bytes = stored.report.SerializeAsString();
+      insert.reset();
+      insert.bind(1, stored.report.node().cluster_name());
+      insert.bind(2, stored.report.node().node_name());
+      insert.bind(3, stored.received_wall_ns);
+      BindBlob(insert, 4, bytes);
+      insert.exec();
+    }
     return {};
   });
 }
 
 Result<std::vector<EventStore::StoredReport>> SqliteEventStore::Reports() {
   return database_->Read([](SQLite::Database& db) -> Result<std::vector<StoredReport>> {
-    SQLite::Statement query(db,
-                            "SELECT received_wall_ns, report FROM reports ORDER BY cluster, node");
+    SQLite::Statement query(
+        db, "SELECT received_wall_ns, report, cluster, node FROM reports ORDER BY cluster, node");
     std::vector<StoredReport> reports;
     while (query.executeStep()) {
       StoredReport& stored = reports.emplace_back();
       stored.received_wall_ns = query.getColumn(0).getInt64();
       const std::string_view bytes = BytesOf(query.getColumn(1));
       if (!stored.report.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-        return MakeError(ErrorCode::kCorrupt, "a stored node report does not parse");
+        stored.report.Clear();  // the node stays known; what it said is not
+        stored.report.mutable_node()->set_cluster_name(query.getColumn(2).getString());
+        stored.report.mutable_node()->set_node_name(query.getColumn(3).getString());
       }
     }
     return reports;
+  });
+}
+
+Status SqliteEventStore::ForgetReports(int64_t wall_ns) {
+  return database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
+    SQLite::Statement remove(db, "DELETE FROM reports WHERE received_wall_ns < ?");
+    remove.bind(1, wall_ns);
+    remove.exec();
+    return {};
   });
 }
 
@@ -211,13 +229,7 @@ Status SqliteEventStore::EvictWhile(int64_t stored_before_ns,
 Status SqliteEventStore::Retain(int64_t now_wall_ns) {
   const int64_t cutoff_ns = now_wall_ns - options_.max_age_seconds * kNsPerSecond;
   OOMBOX_RETURN_IF_ERROR(EvictWhile(cutoff_ns, [](SQLite::Database&) { return true; }));
-  OOMBOX_RETURN_IF_ERROR(
-      database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
-        SQLite::Statement remove(db, "DELETE FROM reports WHERE received_wall_ns < ?");
-        remove.bind(1, cutoff_ns);
-        remove.exec();
-        return {};
-      }));
+  OOMBOX_RETURN_IF_ERROR(ForgetReports(cutoff_ns));
   OOMBOX_TRY(const uint64_t used, database_->Read([](SQLite::Database& db) -> Result<uint64_t> {
     return UsedBytes(db);
   }));
@@ -246,10 +258,22 @@ Result<StoreStats> SqliteEventStore::Stats() {
                      .unacknowledged = column(3),
                      .evicted_unacknowledged = column(4),
                      .evicted = evicted_.load()};
+    stats.unreadable = unreadable_.count();
     if (!options_.expects_acknowledgement) {
       stats.unacknowledged = 0;
     }
     return stats;
+  });
+}
+
+Result<SeqBounds> SqliteEventStore::Bounds() {
+  return database_->Read([](SQLite::Database& db) -> Result<SeqBounds> {
+    SQLite::Statement query(
+        db,
+        "SELECT evicted_seq, (SELECT seq FROM sqlite_sequence WHERE name = 'events') FROM state");
+    query.executeStep();
+    return SeqBounds{.evicted = static_cast<uint64_t>(query.getColumn(0).getInt64()),
+                     .last = static_cast<uint64_t>(query.getColumn(1).getInt64())};
   });
 }
 
@@ -276,8 +300,8 @@ Result<std::unique_ptr<EventStore>> EventStore::Open(Options options) {
   OOMBOX_TRY(auto database, Database::Open({.path = options.path,
                                             .what = "event store",
                                             .application_id = kApplicationId,
-                                            .version = 1,
-                                            .make_schema = MakeEventSchema}));
+                                            .schema = {MakeEventSchema, AddListIndexes},
+                                            .max_readers = options.max_readers}));
   OOMBOX_TRY(std::string epoch, database->Read([](SQLite::Database& db) -> Result<std::string> {
     SQLite::Statement query(db, "SELECT epoch FROM state");
     query.executeStep();

@@ -38,7 +38,13 @@ struct StoreStats {
   uint64_t acknowledged_seq = 0;
   uint64_t unacknowledged = 0;
   uint64_t evicted_unacknowledged = 0;
-  uint64_t evicted = 0;  // by Retain since Open, acknowledged or not
+  uint64_t evicted = 0;     // by Retain since Open, acknowledged or not
+  uint64_t unreadable = 0;  // rows that were skipped since the store was opened
+};
+
+struct SeqBounds {
+  uint64_t evicted = 0;  // everything up to here may be gone
+  uint64_t last = 0;
 };
 
 // The most bytes an event may have, serialized.
@@ -57,6 +63,7 @@ Status CheckStorable(const v1::Event& event);
 //  * Put returns after COMMIT with synchronous=FULL.
 //  * The epoch is random, made with the file: it tells whose numbering a `seq` belongs to.
 //  * Bounded by bytes and age: the oldest go first, acknowledged or not (the latter are counted).
+//  * A row whose bytes do not parse is left out and counted: it must not hold up the others.
 //
 // Thread-safe. A damaged file is moved aside as <path>.corrupt-<time>; a file of a newer schema is
 // refused.
@@ -68,6 +75,8 @@ class EventStore {
     int64_t max_age_seconds = 30 * 86400;
     // Nobody will acknowledge (collector, or agent without one): eviction is not counted as loss.
     bool expects_acknowledgement = false;
+    // How many may read at the same time; each costs a cache of 1 MiB once it was needed.
+    size_t max_readers = 4;
   };
 
   static Result<std::unique_ptr<EventStore>> Open(Options options);
@@ -111,17 +120,22 @@ class EventStore {
 
   // The last report of each node, keyed by (cluster, node name); survives restarts, though the last
   // seconds before a power cut may be lost.
-  virtual Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) = 0;
   struct StoredReport {
     v1::NodeReport report;
     int64_t received_wall_ns = 0;
   };
+  virtual Status PutReports(std::span<const StoredReport> reports) = 0;
+  // One whose bytes do not parse has nothing but the names of its cluster and node.
   virtual Result<std::vector<StoredReport>> Reports() = 0;
+  // Removes the reports received before `wall_ns`; events stay.
+  virtual Status ForgetReports(int64_t wall_ns) = 0;
 
   // Removes what was stored too long ago (by this store's clock, not the event's) or is too much.
   // Called by the owner now and then.
   virtual Status Retain(int64_t now_wall_ns) = 0;
   virtual Result<StoreStats> Stats() = 0;
+  // Cheap, unlike Stats, which counts rows.
+  virtual Result<SeqBounds> Bounds() = 0;
 
   // `callback` runs after each commit that added rows, on the committing thread; it must be quick
   // and must not call the store. Returns a handle; destroying it unsubscribes (and waits for a

@@ -57,6 +57,15 @@ void MakeEventSchema(SQLite::Database& database) {
       "INSERT INTO state VALUES (1, lower(hex(randomblob(16))), 0, '', 0, 0);");
 }
 
+void AddListIndexes(SQLite::Database& database) {
+  // For a list of the newest that match an equality; what is rare would be a search through all.
+  database.exec(
+      "CREATE INDEX events_by_comm ON events (comm, time);"
+      "CREATE INDEX events_by_node ON events (node, time);"
+      "CREATE INDEX events_by_kind ON events (kind, time);"
+      "ALTER TABLE state ADD COLUMN evicted_seq INTEGER NOT NULL DEFAULT 0");
+}
+
 EventWriter::EventWriter(SQLite::Database& database, int64_t now_wall_ns)
     : now_wall_ns_(now_wall_ns),
       database_(database),
@@ -174,6 +183,8 @@ size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_befo
                " (SELECT count(*) FROM events WHERE seq <= ? AND seq > acknowledged_seq)",
                last_seq);
   }
+  // Seqs go missing when a revision replaces an event, too: only this tells that one was removed.
+  RunWithSeq(database, "UPDATE state SET evicted_seq = max(evicted_seq, ?)", last_seq);
   RunWithSeq(database, "DELETE FROM notes WHERE id IN (SELECT id FROM events WHERE seq <= ?)",
              last_seq);
   RunWithSeq(database, "DELETE FROM bodies WHERE seq <= ?", last_seq);

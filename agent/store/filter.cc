@@ -137,8 +137,17 @@ const char* SqlOperator(FilterOperator op) {
   return "=";
 }
 
+// A list wants the newest that match. Only an equality finds them in order in an index of its
+// column; with anything else (and with kind = oom, which nearly all are) SQLite would collect and
+// sort all that match: the plus keeps it on the index of time.
+bool FindsInOrder(const Node& node) {
+  return node.op == FilterOperator::kEqual && !IsGlob(node) &&
+         !(node.field == FilterField::kKind && node.text == "oom");
+}
+
 void AppendComparison(const Node& node, Filter::Sql* sql) {
-  const char* column = FieldName(node.field);
+  const std::string column = (FindsInOrder(node) || node.field == FilterField::kTime ? "" : "+") +
+                             std::string(FieldName(node.field));
   if (IsOrder(node.op) && node.field != FilterField::kTime) {
     sql->condition += fmt::format("{} <> {} AND ", column, IsInteger(node.field) ? "0" : "''");
   }

@@ -166,8 +166,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(Options options) {
   OOMBOX_TRY(auto database, Database::Open({.path = options.path,
                                             .what = "journal",
                                             .application_id = kApplicationId,
-                                            .version = 1,
-                                            .make_schema = MakeSchema}));
+                                            .schema = {MakeSchema}}));
   return std::unique_ptr<Journal>(
       std::make_unique<SqliteJournal>(std::move(database), options.max_bytes));
 }

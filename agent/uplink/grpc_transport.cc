@@ -13,9 +13,6 @@ namespace oombox {
 
 namespace {
 
-// 20 s without a byte and 10 s without an answer to the ping: noticed after 30 s.
-constexpr int kKeepaliveTimeMs = 20'000;
-constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kMaxResponseBytes = 1 << 20;
 constexpr size_t kMaxMessageBytes = 512;
 
@@ -42,10 +39,11 @@ Status FromGrpc(const grpc::Status& status) {
                    EscapeUntrusted(status.error_message().substr(0, kMaxMessageBytes)));
 }
 
-grpc::ChannelArguments ChannelArguments() {
+grpc::ChannelArguments ChannelArguments(const GrpcTransport::Options& options) {
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveTimeMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(options.keepalive_time.count()));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                   static_cast<int>(options.keepalive_timeout.count()));
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
@@ -137,7 +135,7 @@ Result<std::unique_ptr<CollectorStream>> GrpcTransport::Open(const std::string& 
   if (credentials == nullptr) {
     OOMBOX_TRY(credentials, ClientCredentials(address, options_.tls, options_.allow_plaintext));
   }
-  const auto channel = grpc::CreateCustomChannel(address, credentials, ChannelArguments());
+  const auto channel = grpc::CreateCustomChannel(address, credentials, ChannelArguments(options_));
   return std::make_unique<GrpcStream>(channel, observer);
 }
 

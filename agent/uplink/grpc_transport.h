@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,12 +12,14 @@ namespace oombox {
 
 // Streams over gRPC. Every stream has a connection of its own, so that a new attempt is not held
 // back by the pauses gRPC makes for a connection that failed. A peer that is silently gone breaks
-// the stream within 30 s. Used by one thread.
+// the stream after both keepalive times. Used by one thread.
 class GrpcTransport final : public CollectorTransport {
  public:
   struct Options {
     TlsFiles tls;
     bool allow_plaintext = false;
+    std::chrono::milliseconds keepalive_time{20'000};  // without a byte; then it is asked
+    std::chrono::milliseconds keepalive_timeout{10'000};
   };
 
   explicit GrpcTransport(Options options);

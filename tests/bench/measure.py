@@ -19,6 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+import collector  # noqa: E402
 from lib.machine import memory_mount  # noqa: E402
 from lib.programs import ENVIRONMENT, binary, memhog  # noqa: E402
 
@@ -175,6 +176,7 @@ def main():
     print("| processes | where | median | max |\n|---|---|---|---|")
     for row in rows:
         print(f"| {row['tasks']} | {row['where']} | {row['median_us']:.0f} µs | {row['max_us']:.0f} µs |")
+    collector.print_section()
 
 
 if __name__ == "__main__":

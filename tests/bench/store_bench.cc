@@ -10,38 +10,15 @@
 #include <string_view>
 
 #include "agent/store/event_store.h"
+#include "tests/bench/bench_events.h"
 
 namespace oombox {
 namespace {
 
 constexpr size_t kBatch = 1000;
-constexpr int64_t kStart = 1'760'000'000;
 
 v1::Event MakeEvent(uint64_t number) {
-  v1::Event event;
-  event.set_event_id(fmt::format("{:016}", number));
-  event.set_revision(1);
-  event.mutable_event_time()->set_seconds(kStart + static_cast<int64_t>(number));
-  event.mutable_node()->set_node_name(fmt::format("ip-10-3-{}-{}", number % 8, number % 250));
-  v1::OomEvent* oom = event.mutable_oom();
-  oom->set_workload(fmt::format("ns-{}/deployment/app-{}", number % 20, number % 997));
-  v1::Victim* victim = oom->add_victims();
-  victim->set_tgid(static_cast<uint32_t>(number % 32768 + 1));
-  victim->set_comm(number % 1000 == 0 ? "java" : "python3");
-  victim->mutable_memory()->set_anon_bytes(200u << 20);
-  for (int level = 0; level < 4; ++level) {
-    v1::CgroupLevel* cgroup = oom->add_cgroups();
-    cgroup->set_path(fmt::format("/kubepods/burstable/pod{}/worker{}", number, level));
-    cgroup->set_usage_bytes(200u << 20);
-    cgroup->set_max_bytes(200u << 20);
-  }
-  for (uint32_t i = 0; i < 10; ++i) {
-    v1::MemoryUser* user = oom->add_top_users();
-    user->set_tgid(i + 1);
-    user->set_comm("python3");
-    user->mutable_memory()->set_anon_bytes(20u << 20);
-  }
-  return event;
+  return BenchEvent(number, fmt::format("ip-10-3-{}-{}", number % 8, number % 250));
 }
 
 std::unique_ptr<EventStore> store;
@@ -98,7 +75,7 @@ void PutBatches(benchmark::State& state) {
 }
 
 void Register(uint64_t count) {
-  const int64_t middle_ns = (kStart + static_cast<int64_t>(count / 2)) * 1'000'000'000;
+  const int64_t middle_ns = (kBenchStart + static_cast<int64_t>(count / 2)) * 1'000'000'000;
   const auto ms = benchmark::kMillisecond;
   benchmark::RegisterBenchmark("list_newest", ListPage, "", 0)->Unit(ms);
   benchmark::RegisterBenchmark("list_from_the_middle", ListPage, "", middle_ns)->Unit(ms);
@@ -106,6 +83,8 @@ void Register(uint64_t count) {
                                "workload = \"ns-1/deployment/app-1\"", 0)
       ->Unit(ms);
   benchmark::RegisterBenchmark("list_rare_comm", ListPage, "comm = java", 0)->Unit(ms);
+  benchmark::RegisterBenchmark("list_one_node", ListPage, "node = \"ip-10-3-1-1\"", 0)->Unit(ms);
+  benchmark::RegisterBenchmark("list_old_pod", ListPage, "cgroup : pod777/", 0)->Unit(ms);
   benchmark::RegisterBenchmark("put", PutBatches)->Arg(1)->Arg(100)->Unit(ms)->UseRealTime();
 }
 

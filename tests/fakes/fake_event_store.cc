@@ -168,20 +168,36 @@ Result<std::pair<std::string, uint64_t>> FakeEventStore::Acknowledged() {
   return std::pair(collector_epoch_, acknowledged_);
 }
 
-Status FakeEventStore::PutReport(const v1::NodeReport& report, int64_t received_wall_ns) {
+Status FakeEventStore::PutReports(std::span<const StoredReport> reports) {
   std::lock_guard lock(mutex_);
   OOMBOX_RETURN_IF_ERROR(Failure());
-  reports_[{report.node().cluster_name(), report.node().node_name()}] = {report, received_wall_ns};
+  for (const StoredReport& stored : reports) {
+    const v1::NodeIdentity& node = stored.report.node();
+    reports_[{node.cluster_name(), node.node_name()}] = stored;
+  }
   return {};
 }
 
 Result<std::vector<EventStore::StoredReport>> FakeEventStore::Reports() {
   std::lock_guard lock(mutex_);
+  OOMBOX_RETURN_IF_ERROR(Failure());
   std::vector<StoredReport> reports;
   for (const auto& [key, report] : reports_) {
     reports.push_back(report);
   }
   return reports;
+}
+
+Status FakeEventStore::ForgetReports(int64_t wall_ns) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(reports_,
+                [&](const auto& entry) { return entry.second.received_wall_ns < wall_ns; });
+  return {};
+}
+
+Result<SeqBounds> FakeEventStore::Bounds() {
+  std::lock_guard lock(mutex_);
+  return SeqBounds{.evicted = 0, .last = last_seq_};
 }
 
 Result<StoreStats> FakeEventStore::Stats() {

@@ -22,7 +22,7 @@ class FakeEventStore final : public EventStore {
   void LetPutsPass();
   // Waits until a Put is blocked.
   void AwaitHeldPut();
-  // Put, PutReport, ReadAfter and Acknowledge fail with this; none: they work again.
+  // Put, PutReports, Reports, ReadAfter and Acknowledge fail with this; none: they work again.
   void FailWith(std::optional<Error> error);
   // Put refuses any batch with this event (kInvalid), as a store does that cannot take it.
   void Refuse(const std::string& event_id);
@@ -47,10 +47,12 @@ class FakeEventStore final : public EventStore {
   Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq) override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
-  Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) override;
+  Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
+  Status ForgetReports(int64_t wall_ns) override;
   Status Retain(int64_t /*now_wall_ns*/) override { return {}; }
   Result<StoreStats> Stats() override;
+  Result<SeqBounds> Bounds() override;
   std::unique_ptr<Subscription> Subscribe(std::function<void()> callback) override;
 
  private:

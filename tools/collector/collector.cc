@@ -13,6 +13,8 @@ namespace oombox {
 namespace {
 
 constexpr std::chrono::milliseconds kShutdownGrace{3000};
+constexpr size_t kStoreWorkers = 4;
+constexpr size_t kOtherReaders = 2;  // watches; retention
 
 Result<std::vector<QueryServer::Listen>> ListenOn(const CollectorConfig& config) {
   const TlsFiles files{config.tls_ca, config.tls_cert, config.tls_key};
@@ -26,11 +28,12 @@ Result<std::vector<QueryServer::Listen>> ListenOn(const CollectorConfig& config)
 
 }  // namespace
 
-Collector::Collector(StateDir state_dir, std::unique_ptr<EventStore> store, size_t max_agents)
+Collector::Collector(StateDir state_dir, std::unique_ptr<EventStore> store,
+                     const CollectorConfig& config)
     : state_dir_(std::move(state_dir)),
       store_(std::move(store)),
-      hub_(*store_, {max_agents, WallNowNs}),
-      directory_(*store_, hub_, WallNowNs),
+      hub_(*store_, {static_cast<size_t>(config.max_agents), WallNowNs}),
+      directory_(*store_, hub_, WallNowNs, std::chrono::seconds(config.forget_nodes_after)),
       ingest_(hub_) {}
 
 Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& config) {
@@ -40,6 +43,7 @@ Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& confi
   store_options.path = state_dir.File("events.db");
   store_options.max_bytes = static_cast<uint64_t>(config.store_max_bytes);
   store_options.max_age_seconds = config.store_max_age;
+  store_options.max_readers = kStoreWorkers + kOtherReaders;
   OOMBOX_TRY(auto store, EventStore::Open(std::move(store_options)));
   if (!store->moved_aside().empty()) {
     spdlog::error(
@@ -47,8 +51,8 @@ Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& confi
         "again what they still have",
         store->moved_aside());
   }
-  std::unique_ptr<Collector> collector(new Collector(std::move(state_dir), std::move(store),
-                                                     static_cast<size_t>(config.max_agents)));
+  std::unique_ptr<Collector> collector(
+      new Collector(std::move(state_dir), std::move(store), config));
   collector->Retain();
 
   QueryServer::Options server_options;
@@ -56,6 +60,7 @@ Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& confi
   server_options.component = "oombox-collector";
   server_options.version = OOMBOX_VERSION;
   server_options.extra_services = {&collector->ingest_};
+  server_options.store_workers = kStoreWorkers;
   if (!config.metrics_listen.empty()) {
     server_options.call_counts = &collector->call_counts_;
   }
@@ -95,9 +100,12 @@ std::vector<prometheus::MetricFamily> Collector::Metrics() {
 }
 
 void Collector::Retain() {
-  const Status status = store_->Retain(WallNowNs());
+  Status status = store_->Retain(WallNowNs());
+  if (status) {
+    status = directory_.Forget();
+  }
   if (!status && !retain_failing_) {
-    spdlog::error("cannot remove old events: {}", status.error().message);
+    spdlog::error("cannot remove what is too old: {}", status.error().message);
   }
   retain_failing_ = !status;
 }

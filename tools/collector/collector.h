@@ -26,14 +26,14 @@ class Collector {
   static Result<std::unique_ptr<Collector>> Start(const CollectorConfig& config);
   ~Collector();
 
-  // Removes what is too old or too much; the owner calls it every minute.
+  // Removes what is too old or too much, and nodes that are gone; the owner calls it every minute.
   void Retain();
 
   // The port behind each address of the configuration.
   const std::vector<int>& ports() const { return server_->ports(); }
 
  private:
-  Collector(StateDir state_dir, std::unique_ptr<EventStore> store, size_t max_agents);
+  Collector(StateDir state_dir, std::unique_ptr<EventStore> store, const CollectorConfig& config);
   Status StartMetrics(const std::string& address);
   std::vector<prometheus::MetricFamily> Metrics();
 

@@ -24,6 +24,9 @@ ConfigTable Table(CollectorConfig& c) {
               {"max-agents", &c.max_agents, "Agents that may be connected at the same time"},
               {"store-max-bytes", &c.store_max_bytes, "Bound of the event store"},
               {"store-max-age", &c.store_max_age, "Age in seconds after which events are removed"},
+              {"forget-nodes-after", &c.forget_nodes_after,
+               "Seconds of silence after which a node counts as removed: it leaves status and "
+               "coverage, its events stay"},
               {"tls-ca", &c.tls_ca, "CA certificate that signed the clients' and agents'"},
               {"tls-cert", &c.tls_cert, "This collector's certificate"},
               {"tls-key", &c.tls_key, "Key of tls-cert"},
@@ -56,6 +59,8 @@ Result<ConfigOutcome> LoadCollectorConfig(CollectorConfig& config, int argc,
   OOMBOX_RETURN_IF_ERROR(
       CheckBounds("store-max-bytes", config.store_max_bytes, kMebibyte, kMebibyte << 30));
   OOMBOX_RETURN_IF_ERROR(CheckBounds("store-max-age", config.store_max_age, 60, 100 * kYear));
+  OOMBOX_RETURN_IF_ERROR(
+      CheckBounds("forget-nodes-after", config.forget_nodes_after, 60, 100 * kYear));
   return outcome;
 }
 

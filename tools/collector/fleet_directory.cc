@@ -1,8 +1,11 @@
 #include "tools/collector/fleet_directory.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
+
+#include "agent/query/coverage_summary.h"
 
 namespace oombox {
 
@@ -31,41 +34,85 @@ std::string AgeText(int64_t seconds) {
   return fmt::format("{} h", seconds / 3600);
 }
 
-void SetAge(int64_t age_ns, v1::NodeStatus* status) {
-  const int64_t age = std::max<int64_t>(age_ns, 0);
-  status->mutable_last_report_age()->set_seconds(age / kNsPerSecond);
-  status->mutable_last_report_age()->set_nanos(static_cast<int32_t>(age % kNsPerSecond));
+google::protobuf::Duration AgeOf(int64_t age_ns) {
+  google::protobuf::Duration age;
+  age.set_seconds(std::max<int64_t>(age_ns, 0) / kNsPerSecond);
+  age.set_nanos(static_cast<int32_t>(std::max<int64_t>(age_ns, 0) % kNsPerSecond));
+  return age;
 }
+
+constexpr const char* kNoReportYet = "connected, but no report yet";
 
 }  // namespace
 
-v1::Coverage CoverageNow(const v1::NodeReport& report, int64_t age_ns) {
+v1::Coverage CoverageNow(const v1::Coverage& reported, int64_t age_ns) {
   if (age_ns < 0) {
     return Unknown("the collector's clock was set back since the last report");
   }
   if (age_ns > std::chrono::nanoseconds(FleetDirectory::kMaxReportAge).count()) {
     return Unknown(fmt::format("no report for {}", AgeText(age_ns / kNsPerSecond)));
   }
-  if (report.coverage().state() == v1::Coverage::STATE_UNSPECIFIED) {
+  if (reported.state() == v1::Coverage::STATE_UNSPECIFIED) {
     return Unknown("the report says nothing of its coverage");
   }
-  return report.coverage();
+  return reported;
 }
 
-FleetDirectory::FleetDirectory(EventStore& store, IngestHub& hub, std::function<int64_t()> wall_now)
-    : store_(store), hub_(hub), wall_now_(std::move(wall_now)) {}
+FleetDirectory::FleetDirectory(EventStore& store, IngestHub& hub, std::function<int64_t()> wall_now,
+                               std::chrono::seconds forget_after)
+    : store_(store),
+      hub_(hub),
+      wall_now_(std::move(wall_now)),
+      forget_after_ns_(forget_after.count() * kNsPerSecond),
+      start_ns_(wall_now_()) {}
+
+int64_t FleetDirectory::ForgottenBefore(int64_t now_ns) const {
+  return now_ns - start_ns_ > forget_after_ns_ ? now_ns - forget_after_ns_
+                                               : std::numeric_limits<int64_t>::min();
+}
+
+Status FleetDirectory::Forget() {
+  const int64_t before_ns = ForgottenBefore(wall_now_());
+  OOMBOX_RETURN_IF_ERROR(store_.ForgetReports(before_ns));
+  hub_.coverage().Forget(before_ns);
+  return {};
+}
+
+Result<v1::CoverageSummary> FleetDirectory::Summary() {
+  const int64_t now_ns = wall_now_();
+  const int64_t forgotten_before_ns = ForgottenBefore(now_ns);
+  v1::CoverageSummary summary;
+  hub_.coverage().ForEach([&](const CoverageBook::Key& key, const CoverageBook::Entry& entry) {
+    if (entry.received_wall_ns >= forgotten_before_ns) {
+      const auto age = AgeOf(now_ns - entry.received_wall_ns);
+      AddToSummary(key.second, CoverageNow(entry.coverage, now_ns - entry.received_wall_ns), &age,
+                   &summary);
+    }
+  });
+  for (const auto& link : hub_.registry().All()) {
+    if (!hub_.coverage().Contains(KeyOf(link->node()))) {
+      AddToSummary(link->node().node_name(), Unknown(kNoReportYet), nullptr, &summary);
+    }
+  }
+  return summary;
+}
 
 Result<std::vector<v1::NodeStatus>> FleetDirectory::Nodes() {
   OOMBOX_TRY(auto reports, store_.Reports());
+  const int64_t now_ns = wall_now_();
+  const int64_t forgotten_before_ns = ForgottenBefore(now_ns);
   std::set<std::pair<std::string, std::string>> reported;
   std::vector<v1::NodeStatus> nodes;
   for (auto& stored : reports) {
-    const int64_t age_ns = wall_now_() - stored.received_wall_ns;
+    if (stored.received_wall_ns < forgotten_before_ns) {
+      continue;
+    }
+    const int64_t age_ns = now_ns - stored.received_wall_ns;
     reported.insert(KeyOf(stored.report.node()));
     v1::NodeStatus& status = nodes.emplace_back();
     status.set_connected(hub_.registry().Connected(stored.report.node()));
-    SetAge(age_ns, &status);
-    *status.mutable_coverage() = CoverageNow(stored.report, age_ns);
+    *status.mutable_last_report_age() = AgeOf(age_ns);
+    *status.mutable_coverage() = CoverageNow(stored.report.coverage(), age_ns);
     *status.mutable_report() = std::move(stored.report);
   }
   for (const auto& link : hub_.registry().All()) {
@@ -73,7 +120,7 @@ Result<std::vector<v1::NodeStatus>> FleetDirectory::Nodes() {
       v1::NodeStatus& status = nodes.emplace_back();
       status.set_connected(true);
       *status.mutable_report()->mutable_node() = link->node();
-      *status.mutable_coverage() = Unknown("connected, but no report yet");
+      *status.mutable_coverage() = Unknown(kNoReportYet);
     }
   }
   return nodes;

@@ -9,6 +9,7 @@
 #include "agent/store/event_store.h"
 #include "tools/collector/agent_link.h"
 #include "tools/collector/agent_registry.h"
+#include "tools/collector/coverage_book.h"
 #include "tools/collector/ingest_writer.h"
 #include "tools/collector/live_queries.h"
 
@@ -33,6 +34,7 @@ class IngestHub final : public LinkOwner {
 
   const AgentRegistry& registry() const { return registry_; }
   LiveQueries& queries() { return queries_; }
+  CoverageBook& coverage() { return coverage_; }
   const IngestCounts& counts() const { return writer_.counts(); }
 
   Status Admit(const std::shared_ptr<AgentLink>& link) override;
@@ -48,6 +50,7 @@ class IngestHub final : public LinkOwner {
   IngestBudget budget_;
   AgentRegistry registry_;
   LiveQueries queries_;
+  CoverageBook coverage_;
   IngestWriter writer_;
 };
 

@@ -17,8 +17,9 @@ constexpr size_t kMaxRoundBytes = 8 << 20;
 
 }  // namespace
 
-IngestWriter::IngestWriter(EventStore& store, std::function<int64_t()> wall_now)
-    : store_(store), wall_now_(std::move(wall_now)) {
+IngestWriter::IngestWriter(EventStore& store, CoverageBook& coverage,
+                           std::function<int64_t()> wall_now)
+    : store_(store), coverage_(coverage), wall_now_(std::move(wall_now)) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   pthread_setname_np(thread_.native_handle(), "ingest-writer");
 }
@@ -151,11 +152,20 @@ Status IngestWriter::StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<
 }
 
 void IngestWriter::StoreReports(const std::vector<LinkBatch>& batches) {
+  std::vector<EventStore::StoredReport> reports;
   for (const LinkBatch& batch : batches) {
     if (batch.report) {
       counts_.AddReport();
-      NoteHealth(store_.PutReport(*batch.report, wall_now_()));
+      reports.push_back({*batch.report, wall_now_()});
     }
+  }
+  if (reports.empty()) {
+    return;
+  }
+  const Status stored = store_.PutReports(reports);
+  NoteHealth(stored);
+  if (stored) {
+    coverage_.Load(reports);
   }
 }
 

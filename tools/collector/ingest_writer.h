@@ -11,6 +11,7 @@
 
 #include "agent/store/event_store.h"
 #include "tools/collector/agent_link.h"
+#include "tools/collector/coverage_book.h"
 #include "tools/collector/ingest_counts.h"
 
 namespace oombox {
@@ -21,8 +22,8 @@ namespace oombox {
 // concerned; their agents keep the events and send them again.
 class IngestWriter {
  public:
-  // `wall_now` gives nanoseconds since the epoch. The store must outlive the writer.
-  IngestWriter(EventStore& store, std::function<int64_t()> wall_now);
+  // `wall_now` gives nanoseconds since the epoch. Store and coverage must outlive the writer.
+  IngestWriter(EventStore& store, CoverageBook& coverage, std::function<int64_t()> wall_now);
   ~IngestWriter();
 
   // The link has something to take. Links are served in turn.
@@ -45,6 +46,7 @@ class IngestWriter {
   void NoteHealth(const Status& status);
 
   EventStore& store_;
+  CoverageBook& coverage_;
   const std::function<int64_t()> wall_now_;
   bool failing_ = false;  // of the thread: the log knows
   IngestCounts counts_;

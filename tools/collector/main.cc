@@ -1,8 +1,10 @@
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -49,6 +51,21 @@ Result<UniqueFd> BlockSignals() {
   return fd;
 }
 
+// Every stream of an agent is a file; many systems start programs with room for 1024.
+void RaiseFileLimit(int64_t max_agents) {
+  constexpr rlim_t kOthers = 256;
+  const rlim_t wanted = 2 * static_cast<rlim_t>(max_agents) + kOthers;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
+    return;
+  }
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
+    spdlog::warn("{} files may be open, {} agents may need {}: raise the limit (ulimit -Hn)",
+                 limit.rlim_cur, max_agents, wanted);
+  }
+}
+
 int Serve(Collector& collector, int signal_fd) {
   while (true) {
     pollfd waited{signal_fd, POLLIN, 0};
@@ -91,6 +108,7 @@ int Main(int argc, const char* const* argv) {
     spdlog::error("{}", signals.error().message);
     return 1;
   }
+  RaiseFileLimit(config.max_agents);
   auto collector = Collector::Start(config);
   if (!collector) {
     spdlog::error("cannot start: {}", collector.error().message);

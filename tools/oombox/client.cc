@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "agent/common/credentials.h"
+#include "agent/query/status.h"
 #include "oombox/v1/query.grpc.pb.h"
 #include "tools/oombox/connect_error.h"
 
@@ -21,27 +22,6 @@ constexpr int kMaxResponseBytes = 16 << 20;
 // Full events may be big, and a response holds at most 4 MiB.
 constexpr int kBasicPage = 500;
 constexpr int kFullPage = 50;
-
-ErrorCode CodeOf(grpc::StatusCode code) {
-  switch (code) {
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::OUT_OF_RANGE:
-      return ErrorCode::kInvalid;
-    case grpc::StatusCode::NOT_FOUND:
-      return ErrorCode::kNotFound;
-    case grpc::StatusCode::FAILED_PRECONDITION:
-      return ErrorCode::kAmbiguous;
-    case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::UNAUTHENTICATED:
-      return ErrorCode::kPermission;
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return ErrorCode::kExhausted;
-    case grpc::StatusCode::DATA_LOSS:
-      return ErrorCode::kCorrupt;
-    default:
-      return ErrorCode::kInternal;
-  }
-}
 
 class GrpcSource final : public EventSource {
  public:
@@ -115,7 +95,7 @@ Error GrpcSource::ErrorOf(const grpc::Status& status) const {
                           Describe()),
               0};
     default:
-      return {CodeOf(status.error_code()),
+      return {FromGrpcStatus(status).code,
               fmt::format("{}: {}", Describe(), status.error_message()), 0};
   }
 }
@@ -128,25 +108,29 @@ Result<EventList> GrpcSource::ListEvents(const ListRequest& request) {
   page.set_page_size(std::min(full ? kFullPage : kBasicPage,
                               static_cast<int>(std::min<size_t>(request.limit, kBasicPage))));
   EventList list;
+  size_t left = request.limit;
   while (true) {
     OOMBOX_TRY(v1::ListEventsResponse response,
                Call(events_.get(), &v1::EventService::Stub::ListEvents, page));
-    for (v1::Event& event : *response.mutable_events()) {
-      if (list.events.size() == request.limit) {
-        list.more = true;
-        break;
-      }
-      list.events.push_back(std::move(event));
-    }
     if (response.has_coverage()) {
       list.coverage = std::move(*response.mutable_coverage());
     }
     const bool repeats = response.next_page_token() == page.page_token();
-    if (response.next_page_token().empty() || list.more || repeats) {
-      return list;
+    const bool last = response.next_page_token().empty() || repeats;
+    list.more = static_cast<size_t>(response.events_size()) > left ||
+                (static_cast<size_t>(response.events_size()) == left && !last);
+    for (v1::Event& event : *response.mutable_events()) {
+      if (left == 0) {
+        break;
+      }
+      --left;
+      if (!request.each) {
+        list.events.push_back(std::move(event));
+      } else if (!request.each(event)) {
+        return list;
+      }
     }
-    if (list.events.size() == request.limit) {
-      list.more = true;
+    if (last || left == 0) {
       return list;
     }
     page.set_page_token(response.next_page_token());

@@ -17,6 +17,9 @@ struct ListRequest {
   std::string filter;
   v1::EventView view = v1::EVENT_VIEW_BASIC;
   size_t limit = 1000;
+  // When given, takes each event as it comes, so that the list need not fit into memory: it then
+  // has no events. False ends it.
+  std::function<bool(const v1::Event&)> each = {};
 };
 
 struct EventList {

@@ -68,15 +68,20 @@ Result<EventList> FileSource::ListEvents(const ListRequest& request) {
   EventList list;
   list.saved = true;
   list.coverage = saved_.coverage;
+  size_t taken = 0;
   for (const v1::Event& event : saved_.events) {
     if (!filter.Matches(AttributesOf(event))) {
       continue;
     }
-    if (list.events.size() == request.limit) {
+    if (taken++ == request.limit) {
       list.more = true;
       break;
     }
-    list.events.push_back(event);
+    if (!request.each) {
+      list.events.push_back(event);
+    } else if (!request.each(event)) {
+      break;
+    }
   }
   return list;
 }

@@ -91,7 +91,8 @@ void AddList(CLI::App* app, Invocation* invocation) {
               "Gaps, where kills may have been lost, stay listed under --cgroup and --comm;\n"
               "--kind oom hides them. Exit 3: the coverage, in the last line, is partial.\n");
   AddFilterFlags(sub, &invocation->list.filter);
-  sub->add_option("--last", invocation->list.last, "At most so many events [default: 1000]")
+  sub->add_option("--last", invocation->list.last,
+                  "At most so many events [default: 1000; json, jsonl, yaml: all]")
       ->type_name("N")
       ->check(CLI::Range(int64_t{1}, int64_t{100'000}).description(""));
   sub->add_flag("--no-group", invocation->list.no_group,

@@ -76,7 +76,15 @@ class PrintableSource final : public EventSource {
   std::string Describe() const override { return Printable(source_->Describe()); }
 
   Result<EventList> ListEvents(const ListRequest& request) override {
-    OOMBOX_TRY(EventList list, Checked(source_->ListEvents(request)));
+    ListRequest inner = request;
+    if (request.each) {
+      inner.each = [&request](const v1::Event& event) {
+        v1::Event copy = event;
+        MakePrintable(&copy);
+        return request.each(copy);
+      };
+    }
+    OOMBOX_TRY(EventList list, Checked(source_->ListEvents(inner)));
     for (v1::Event& event : list.events) {
       MakePrintable(&event);
     }

@@ -14,10 +14,15 @@ using std::chrono::milliseconds;
 using testing::HasSubstr;
 
 constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr int64_t kDayNs = 86'400 * kSecondNs;
 
 class FleetDirectoryTest : public IngestFixture {
  protected:
   FleetDirectoryTest() : directory_(store_, *hub_, [this] { return now_ns_.load(); }) {}
+
+  Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) {
+    return store_.PutReports(std::vector<EventStore::StoredReport>{{report, received_wall_ns}});
+  }
 
   // The id of the question the link has written.
   uint64_t AwaitQuery(FakeAgentStream& agent) {
@@ -44,7 +49,7 @@ class FleetDirectoryTest : public IngestFixture {
 };
 
 TEST_F(FleetDirectoryTest, BelievesARecentReport) {
-  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs));
+  ASSERT_TRUE(PutReport(SampleReport(SampleNode("n1")), kStartNs));
   now_ns_ += 30 * kSecondNs;
 
   const auto nodes = directory_.Nodes();
@@ -56,7 +61,7 @@ TEST_F(FleetDirectoryTest, BelievesARecentReport) {
 }
 
 TEST_F(FleetDirectoryTest, ASilentNodeIsUnknownWhateverItSaidLast) {
-  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs));
+  ASSERT_TRUE(PutReport(SampleReport(SampleNode("n1")), kStartNs));
   now_ns_ += 240 * kSecondNs;
 
   const auto nodes = directory_.Nodes();
@@ -66,7 +71,7 @@ TEST_F(FleetDirectoryTest, ASilentNodeIsUnknownWhateverItSaidLast) {
 }
 
 TEST_F(FleetDirectoryTest, AReportFromTheFutureIsNotBelieved) {
-  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs + 1));
+  ASSERT_TRUE(PutReport(SampleReport(SampleNode("n1")), kStartNs + 1));
 
   EXPECT_EQ((*directory_.Nodes())[0].coverage().state(), v1::Coverage::STATE_UNKNOWN);
 }
@@ -75,7 +80,7 @@ TEST_F(FleetDirectoryTest, AReportWithoutCoverageIsUnknown) {
   v1::NodeReport report = SampleReport(SampleNode("n1"));
   report.clear_coverage();
 
-  EXPECT_EQ(CoverageNow(report, 0).state(), v1::Coverage::STATE_UNKNOWN);
+  EXPECT_EQ(CoverageNow(report.coverage(), 0).state(), v1::Coverage::STATE_UNKNOWN);
 }
 
 TEST_F(FleetDirectoryTest, AConnectedNodeWithoutReportIsListedAsUnknown) {
@@ -87,6 +92,67 @@ TEST_F(FleetDirectoryTest, AConnectedNodeWithoutReportIsListedAsUnknown) {
   EXPECT_TRUE((*nodes)[0].connected());
   EXPECT_EQ((*nodes)[0].report().node().node_name(), "n1");
   EXPECT_EQ((*nodes)[0].coverage().state(), v1::Coverage::STATE_UNKNOWN);
+}
+
+TEST_F(FleetDirectoryTest, SummarizesWithoutReadingTheStore) {
+  const auto silent = Connect("n2");
+  const auto agent = Connect("n1");
+  agent->CompleteWrite();
+  agent->Give(Report("n1"));
+  while (!hub_->coverage().Contains({"test", "n1"})) {
+    std::this_thread::yield();
+  }
+  store_.FailWith(Error{ErrorCode::kUnavailable, "the disk is slow", 0});
+
+  const auto summary = directory_.Summary();
+
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->nodes_known(), 2u);
+  EXPECT_EQ(summary->nodes_complete(), 1u);
+  ASSERT_EQ(summary->incomplete_nodes_size(), 1);
+  EXPECT_EQ(summary->incomplete_nodes(0).node_name(), "n2");
+}
+
+TEST_F(FleetDirectoryTest, SummarizesWhatIsKnownFromBeforeTheStart) {
+  ASSERT_TRUE(PutReport(SampleReport(SampleNode("n1")), kStartNs));
+  NewHub(10);
+  FleetDirectory directory(store_, *hub_, [this] { return now_ns_.load(); });
+  now_ns_ += 240 * kSecondNs;
+
+  const auto summary = directory.Summary();
+
+  EXPECT_EQ(summary->nodes_known(), 1u);
+  EXPECT_EQ(summary->nodes_complete(), 0u);
+  EXPECT_EQ(summary->incomplete_nodes(0).coverage().reason(), "no report for 4 min");
+}
+
+TEST_F(FleetDirectoryTest, ForgetsANodeThatIsSilentForADay) {
+  ASSERT_TRUE(PutReport(SampleReport(SampleNode("gone")), kStartNs));
+  NewHub(10);
+  FleetDirectory directory(store_, *hub_, [this] { return now_ns_.load(); });
+  now_ns_ += kDayNs;
+  EXPECT_EQ(directory.Nodes()->size(), 1u);
+  EXPECT_EQ(directory.Summary()->nodes_known(), 1u);
+
+  now_ns_ += kSecondNs;
+
+  EXPECT_EQ(directory.Nodes()->size(), 0u);
+  EXPECT_EQ(directory.Summary()->nodes_known(), 0u);
+  EXPECT_EQ(store_.Reports()->size(), 1u);
+  ASSERT_TRUE(directory.Forget());
+  EXPECT_EQ(store_.Reports()->size(), 0u);
+}
+
+TEST_F(FleetDirectoryTest, SilenceWhileTheCollectorWasAwayDoesNotCount) {
+  ASSERT_TRUE(PutReport(SampleReport(SampleNode("n1")), kStartNs));
+  now_ns_ += 3 * kDayNs;
+  NewHub(10);
+  FleetDirectory directory(store_, *hub_, [this] { return now_ns_.load(); });
+
+  ASSERT_TRUE(directory.Forget());
+
+  EXPECT_EQ(directory.Nodes()->size(), 1u);
+  EXPECT_EQ(directory.Summary()->nodes_known(), 1u);
 }
 
 TEST_F(FleetDirectoryTest, AsksAConnectedAgentForAFreshReport) {
@@ -152,7 +218,7 @@ TEST_F(FleetDirectoryTest, AnAgentCannotAnswerForAnother) {
 }
 
 TEST_F(FleetDirectoryTest, TellsASilentNodeFromAnUnknownOne) {
-  ASSERT_TRUE(store_.PutReport(SampleReport(SampleNode("n1")), kStartNs));
+  ASSERT_TRUE(PutReport(SampleReport(SampleNode("n1")), kStartNs));
 
   EXPECT_EQ(directory_.FreshReport("n1", milliseconds(1)).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(directory_.FreshReport("n9", milliseconds(1)).error().code, ErrorCode::kNotFound);

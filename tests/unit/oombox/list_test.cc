@@ -18,6 +18,14 @@ VerbResult List(std::vector<v1::Event> events, std::optional<v1::CoverageSummary
                  [&](const VerbContext& context) { return RunList(options, context); });
 }
 
+int Count(const std::string& text, const std::string& part) {
+  int count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
 std::vector<v1::Event> CrashLoop() {
   std::vector<v1::Event> events = {ChildEvent(), NodeEvent(), GapEventSample()};
   for (int i = 0; i < 14; ++i) {
@@ -90,6 +98,38 @@ TEST(ListTest, TellsThatThereAreMoreThanAskedByDefaultOnly) {
   ListOptions options;
   options.last = 2;
   EXPECT_THAT(List(many, CompleteCoverage(), {}, options).out, Not(HasSubstr("there are more")));
+}
+
+TEST(ListTest, GivesProgramsAllThereIs) {
+  const std::vector<v1::Event> many(1500, HogEvent());
+
+  for (const OutputFormat format :
+       {OutputFormat::kJson, OutputFormat::kJsonLines, OutputFormat::kYaml}) {
+    const VerbResult result = List(many, CompleteCoverage(), {.format = format});
+
+    EXPECT_EQ(Count(result.out, "event_id"), 1500);
+    EXPECT_EQ(result.notes, "");
+    EXPECT_EQ(result.exit_code, kExitOk);
+  }
+}
+
+TEST(ListTest, GivesProgramsNoMoreThanTheyAskFor) {
+  const std::vector<v1::Event> many(10, HogEvent());
+  ListOptions options;
+  options.last = 3;
+
+  const VerbResult result =
+      List(many, CompleteCoverage(), {.format = OutputFormat::kJsonLines}, options);
+
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 3);
+}
+
+TEST(ListTest, MakesHostileNamesInJsonLinesHarmless) {
+  const VerbResult result =
+      List({HostileEvent()}, CompleteCoverage(), {.format = OutputFormat::kJsonLines});
+
+  EXPECT_THAT(result.out, Not(HasSubstr("\033")));
+  EXPECT_THAT(result.out, Not(HasSubstr("\\u001b")));
 }
 
 TEST(ListTest, MarksRecordings) {

@@ -71,5 +71,42 @@ TEST(WatchTest, DoesNotTellARevisionThatShowsNothingNew) {
   EXPECT_THAT(result.out, HasSubstr("limit 1Gi"));
 }
 
+TEST(WatchTest, GoesOnFromNowAndSaysSoWhenItsPlaceIsGone) {
+  class Forgetful final : public EventSource {
+   public:
+    explicit Forgetful(std::vector<std::string>* tokens) : tokens_(*tokens) {}
+    std::string Describe() const override { return "test"; }
+    Result<EventList> ListEvents(const ListRequest&) override { return EventList{}; }
+    Result<v1::Event> GetEvent(std::string_view) override { return v1::Event(); }
+    Result<v1::ExplainEventResponse> Explain(std::string_view) override { return {}; }
+    Status Watch(const WatchRequest& request, const WatchSink& sink, std::stop_token) override {
+      tokens_.push_back(request.resume_token);
+      if (tokens_.size() == 1) {
+        v1::WatchEventsResponse response;
+        response.set_resume_token("a place");
+        sink.on_response(response);
+        return MakeError(ErrorCode::kUnavailable, "gone");
+      }
+      return tokens_.size() == 2 ? MakeError(ErrorCode::kAmbiguous, "events were removed")
+                                 : Status();
+    }
+    Result<std::vector<v1::NodeStatus>> Nodes() override { return std::vector<v1::NodeStatus>(); }
+    Result<v1::GetVersionResponse> Version() override { return {}; }
+
+   private:
+    std::vector<std::string>& tokens_;
+  };
+  std::vector<std::string> tokens;
+
+  const VerbResult result =
+      RunVerb(std::make_unique<Forgetful>(&tokens), {}, [](const VerbContext& context) {
+        return RunWatch({.backoff = std::chrono::milliseconds(1)}, context, std::stop_token());
+      });
+
+  EXPECT_EQ(result.exit_code, kExitOk) << result.error;
+  EXPECT_THAT(tokens, ::testing::ElementsAre("", "a place", ""));
+  EXPECT_THAT(result.notes, HasSubstr("events were removed\noombox: watching from now on"));
+}
+
 }  // namespace
 }  // namespace oombox

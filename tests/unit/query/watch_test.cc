@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "agent/common/clock.h"
 #include "tests/unit/query/fixture.h"
 
 namespace oombox {
@@ -17,8 +18,14 @@ class WatchTest : public QueryServerFixture {
     std::unique_ptr<grpc::ClientReader<v1::WatchEventsResponse>> reader;
     v1::WatchEventsResponse last;
 
+    // Responses that have only a resume token are passed over.
     std::string NextId() {
-      return reader->Read(&last) ? last.event().event_id() : std::string("ended");
+      while (reader->Read(&last)) {
+        if (last.has_event()) {
+          return last.event().event_id();
+        }
+      }
+      return "ended";
     }
   };
 
@@ -97,6 +104,61 @@ TEST_F(WatchTest, GoesOnAfterTheEventOfAResumeToken) {
     ASSERT_EQ(watch->NextId(), TestId(i));
   }
   End(*watch);
+}
+
+TEST_F(WatchTest, GivesAResumeTokenBeforeTheFirstEvent) {
+  Put(TestOom(1));
+  auto watch = Begin("tgid = 1002");
+  ASSERT_TRUE(watch->reader->Read(&watch->last));
+  EXPECT_FALSE(watch->last.has_event());
+  const std::string token = watch->last.resume_token();
+  End(*watch);
+  Put(TestOom(2));
+  Put(TestOom(3));
+
+  auto resumed = Begin("tgid = 1002", token);
+
+  EXPECT_EQ(resumed->NextId(), TestId(2));
+  End(*resumed);
+}
+
+TEST_F(WatchTest, GivesATokenAfterALongStretchWithoutAMatch) {
+  auto watch = Begin("tgid = 1");
+  ASSERT_TRUE(watch->reader->Read(&watch->last));
+  const std::string first = watch->last.resume_token();
+  std::vector<v1::Event> many;
+  for (uint64_t i = 1; i <= 1200; ++i) {
+    many.push_back(TestOom(i));
+  }
+
+  ASSERT_TRUE(store_->Put(many, std::nullopt).has_value());
+
+  ASSERT_TRUE(watch->reader->Read(&watch->last));
+  EXPECT_FALSE(watch->last.has_event());
+  EXPECT_NE(watch->last.resume_token(), first);
+  End(*watch);
+}
+
+TEST_F(WatchTest, SaysWhenEventsAfterTheTokenWereRemoved) {
+  auto first = Begin();
+  Put(TestOom(1));
+  ASSERT_EQ(first->NextId(), TestId(1));
+  const std::string old_token = first->last.resume_token();
+  Put(TestOom(2));
+  ASSERT_EQ(first->NextId(), TestId(2));
+  const std::string last_token = first->last.resume_token();
+  End(*first);
+  constexpr int64_t kYearNs = 365 * 86'400'000'000'000;
+  ASSERT_TRUE(store_->Retain(WallNowNs() + kYearNs).has_value());
+  Put(TestOom(3));
+
+  const grpc::Status status = Begin("", old_token)->reader->Finish();
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("removed by the store's bounds"));
+  auto resumed = Begin("", last_token);
+  EXPECT_EQ(resumed->NextId(), TestId(3));
+  End(*resumed);
 }
 
 TEST_F(WatchTest, FindsAFarMatchBehindManyEventsThatDoNotMatch) {

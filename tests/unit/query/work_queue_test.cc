@@ -40,5 +40,17 @@ TEST(WorkQueueTest, SaysNoWhenItIsFull) {
   EXPECT_EQ(ran, 2);
 }
 
+TEST(WorkQueueTest, ATaskThatTakesLongDoesNotHoldUpTheOthers) {
+  std::latch others_ran(3);
+  WorkQueue queue(10, 2);
+  ASSERT_TRUE(queue.Post([&] { others_ran.wait(); }));
+
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(queue.Post([&] { others_ran.count_down(); }));
+  }
+
+  others_ran.wait();
+}
+
 }  // namespace
 }  // namespace oombox

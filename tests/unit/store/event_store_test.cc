@@ -240,11 +240,11 @@ TEST_F(EventStoreTest, RefusesAnAcknowledgementOfWhatWasNeverStored) {
 TEST_F(EventStoreTest, KeepsTheLastReportOfEachNode) {
   v1::NodeReport report;
   report.mutable_node()->set_node_name("a");
-  ASSERT_TRUE(store_->PutReport(report, 1).has_value());
+  ASSERT_TRUE(store_->PutReports(std::vector<EventStore::StoredReport>{{report, 1}}).has_value());
   report.set_agent_version("2");
-  ASSERT_TRUE(store_->PutReport(report, 2).has_value());
+  ASSERT_TRUE(store_->PutReports(std::vector<EventStore::StoredReport>{{report, 2}}).has_value());
   report.mutable_node()->set_node_name("b");
-  ASSERT_TRUE(store_->PutReport(report, 3).has_value());
+  ASSERT_TRUE(store_->PutReports(std::vector<EventStore::StoredReport>{{report, 3}}).has_value());
 
   Reopen();
 

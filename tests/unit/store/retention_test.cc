@@ -63,7 +63,8 @@ TEST_F(RetentionTest, RemovesWhatWasStoredTooLongAgo) {
   Open(false);
   PutBig(0, 10);
   v1::NodeReport report;
-  ASSERT_TRUE(store_->PutReport(report, WallNowNs()).has_value());
+  ASSERT_TRUE(
+      store_->PutReports(std::vector<EventStore::StoredReport>{{report, WallNowNs()}}).has_value());
 
   ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "tools/oombox/filter_builder.h"
 #include "tools/oombox/moment.h"
 #include "tools/oombox/render/coverage.h"
@@ -12,12 +14,20 @@ namespace oombox {
 
 namespace {
 
+// Of what a person reads. Programs get all there is: a list that was cut looks like a whole one.
 constexpr size_t kDefaultLimit = 1000;
 constexpr int64_t kMaxLimit = 100'000;
 
 bool IsForMachines(OutputFormat format) {
   return format == OutputFormat::kJson || format == OutputFormat::kJsonLines ||
          format == OutputFormat::kYaml;
+}
+
+size_t LimitOf(const ListOptions& options, OutputFormat format) {
+  if (options.last != 0) {
+    return static_cast<size_t>(options.last);
+  }
+  return IsForMachines(format) ? std::numeric_limits<size_t>::max() : kDefaultLimit;
 }
 
 v1::ListEventsResponse AsMessage(EventList list) {
@@ -31,23 +41,29 @@ v1::ListEventsResponse AsMessage(EventList list) {
   return message;
 }
 
-// Lines hold events alone, so the coverage and what was cut go to the notes.
-Status PrintLines(const EventList& list, const VerbContext& context) {
-  for (const v1::Event& event : list.events) {
-    OOMBOX_TRY(const std::string line, ToJson(event, JsonLayout::kOneLine));
-    context.out->Write(line);
+// Each line goes out as it comes: the list may be longer than memory. Lines hold events alone, so
+// the coverage goes to the notes.
+Result<ExitCode> StreamLines(ListRequest request, const VerbContext& context) {
+  Status printed;
+  request.each = [&](const v1::Event& event) {
+    const auto line = ToJson(event, JsonLayout::kOneLine);
+    if (!line.has_value()) {
+      printed = tl::unexpected<Error>(line.error());
+      return false;
+    }
+    context.out->Write(*line);
+    return !context.out->closed() && context.out->status().has_value();
+  };
+  OOMBOX_TRY(const EventList list, context.source->ListEvents(request));
+  OOMBOX_RETURN_IF_ERROR(printed);
+  if (IsWhole(list)) {
+    return kExitOk;
   }
-  if (!IsWhole(list)) {
-    fmt::print(context.notes, "oombox: {}\n", CoverageLine(list));
-  }
-  return {};
+  fmt::print(context.notes, "oombox: {}\n", CoverageLine(list));
+  return kExitPartial;
 }
 
 Status Print(EventList list, const ListOptions& options, const VerbContext& context) {
-  if (list.more && IsForMachines(context.format)) {
-    fmt::print(context.notes, "oombox: only the newest {} events; there are more: --last N\n",
-               list.events.size());
-  }
   switch (context.format) {
     case OutputFormat::kJson: {
       OOMBOX_TRY(const std::string text, ToJson(AsMessage(std::move(list)), JsonLayout::kIndented));
@@ -57,8 +73,6 @@ Status Print(EventList list, const ListOptions& options, const VerbContext& cont
     case OutputFormat::kYaml:
       context.out->Write(ToYaml(AsMessage(std::move(list))));
       return {};
-    case OutputFormat::kJsonLines:
-      return PrintLines(list, context);
     default:
       break;
   }
@@ -94,7 +108,10 @@ Result<ExitCode> RunList(const ListOptions& options, const VerbContext& context)
   ListRequest request;
   request.filter = filter;
   request.view = IsForMachines(context.format) ? v1::EVENT_VIEW_FULL : v1::EVENT_VIEW_BASIC;
-  request.limit = options.last == 0 ? kDefaultLimit : static_cast<size_t>(options.last);
+  request.limit = LimitOf(options, context.format);
+  if (context.format == OutputFormat::kJsonLines) {
+    return StreamLines(std::move(request), context);
+  }
   OOMBOX_TRY(EventList list, context.source->ListEvents(request));
   if (options.last != 0) {
     list.more = false;  // asked for so many, got so many

@@ -95,6 +95,9 @@ class WatchLoop {
         return kExitOk;
       }
       ever_open_ = ever_open_ || was_open || open_;
+      if (LostItsPlace(ended.error())) {
+        continue;
+      }
       // A server that was never there is a wrong address; one that went away comes back.
       if (!options_.reconnect || !ever_open_ || ended.error().code != ErrorCode::kUnavailable) {
         return tl::unexpected<Error>(ended.error());
@@ -125,6 +128,20 @@ class WatchLoop {
     }
     std::fflush(context_.notes);
     ever_open_ = true;
+  }
+
+  // The server cannot go on where we were: say so, and go on from now.
+  bool LostItsPlace(const Error& error) {
+    if (!options_.reconnect || request_.resume_token.empty() ||
+        error.code != ErrorCode::kAmbiguous) {
+      return false;
+    }
+    request_.resume_token.clear();
+    fmt::print(context_.notes,
+               "oombox: {}\noombox: watching from now on; what happened in between is in `oombox "
+               "list`, as far as it is kept\n",
+               FirstLine(error.message));
+    return true;
   }
 
   bool Take(const v1::WatchEventsResponse& response) {
