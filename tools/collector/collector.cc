@@ -7,6 +7,7 @@
 
 #include "agent/common/clock.h"
 #include "agent/common/credentials.h"
+#include "tools/collector/collector_metrics.h"
 
 namespace oombox {
 
