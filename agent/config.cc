@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "agent/common/metrics_server.h"
+
 namespace oombox {
 
 namespace {
@@ -23,6 +25,10 @@ ConfigTable Table(AgentConfig& c) {
                "Collector addresses, tried in turn; none: keep events here"},
               {"cluster", &c.cluster, "Name of the cluster, on every event"},
               {"node-name", &c.node_name, "Name of the node; empty: the host name"},
+              {"metrics-listen", &c.metrics_listen,
+               "Address of the Prometheus metrics, for instance 127.0.0.1:9464; empty: none. "
+               "Neither TLS "
+               "nor passwords: keep it on loopback, or where only Prometheus gets at it"},
               {"log-format", &c.log_format, "text or json"},
               {"log-level", &c.log_level, "debug, info, warn, error or off"},
               {"pin-dir", &c.pin_dir,
@@ -72,6 +78,9 @@ Result<ConfigOutcome> LoadAgentConfig(AgentConfig& config, int argc, const char*
   OOMBOX_RETURN_IF_ERROR(CheckBounds("store-max-age", config.store_max_age, kMinAge, kMaxAge));
   OOMBOX_RETURN_IF_ERROR(CheckBounds("rank-budget-us", config.rank_budget_us, 0, 1'000'000));
   OOMBOX_RETURN_IF_ERROR(CheckBounds("oom-score-adj", config.oom_score_adj, -1000, 1000));
+  if (!config.metrics_listen.empty()) {
+    OOMBOX_RETURN_IF_ERROR(CheckMetricsAddress(config.metrics_listen));
+  }
   if (config.node_name.empty()) {
     config.node_name = HostName();
   }

@@ -16,7 +16,8 @@ struct AgentConfig {
   std::string socket = "/run/oombox/agent.sock";
   std::vector<std::string> collector;  // empty: events stay on the node
   std::string cluster;
-  std::string node_name;  // default: the host name
+  std::string node_name;       // default: the host name
+  std::string metrics_listen;  // empty: no metrics
   std::string log_format = "text";
   std::string log_level = "info";
   std::string pin_dir = "/sys/fs/bpf/oombox";  // empty: not pinned

@@ -95,6 +95,11 @@ Status QueryServer::Serve(const Options& options) {
   for (grpc::Service* service : services) {
     builder.RegisterService(service);
   }
+  if (options.call_counts != nullptr) {
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators;
+    creators.push_back(options.call_counts->Interceptor());
+    builder.experimental().SetInterceptorCreators(std::move(creators));
+  }
   server_ = builder.BuildAndStart();
   OOMBOX_RETURN_IF_ERROR(CheckListening(options));
   grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/common/result.h"
+#include "agent/query/call_counts.h"
 #include "agent/query/node_directory.h"
 #include "agent/store/event_store.h"
 
@@ -35,6 +36,7 @@ class QueryServer {
     std::chrono::milliseconds keepalive_time{20'000};
     std::chrono::milliseconds keepalive_timeout{10'000};
     std::vector<grpc::Service*> extra_services = {};  // must outlive the server
+    CallCounts* call_counts = nullptr;                // counts the calls; must outlive the server
   };
 
   // Store and directory must outlive the server. kUnavailable: somebody else listens there.

@@ -1,8 +1,10 @@
 #include "agent/store/event_store.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 
+#include "agent/common/clock.h"
 #include "agent/common/text.h"
 #include "agent/store/annotations.h"
 #include "agent/store/database.h"
@@ -75,6 +77,7 @@ class SqliteEventStore final : public EventStore {
   int64_t clock_offset_ns_;  // wall clock minus boottime
   UnreadableRows unreadable_;
   Subscribers subscribers_;
+  std::atomic<uint64_t> evicted_ = 0;
 };
 
 Status SqliteEventStore::FollowClock() {
@@ -252,13 +255,15 @@ Status SqliteEventStore::ForgetReports(int64_t wall_ns) {
 Status SqliteEventStore::EvictWhile(int64_t stored_before_ns,
                                     const std::function<bool(SQLite::Database&)>& more) {
   bool go_on = true;
+  size_t evicted = 0;
   while (go_on) {
     OOMBOX_TRY(
         go_on, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
-          return EvictOldest(db, kEvictChunk, stored_before_ns, options_.expects_acknowledgement) >
-                     0 &&
-                 more(db);
+          evicted =
+              EvictOldest(db, kEvictChunk, stored_before_ns, options_.expects_acknowledgement);
+          return evicted > 0 && more(db);
         }));
+    evicted_ += evicted;  // after the commit
   }
   return {};
 }
@@ -295,6 +300,7 @@ Result<StoreStats> SqliteEventStore::Stats() {
                      .acknowledged_seq = column(2),
                      .unacknowledged = column(3),
                      .evicted_unacknowledged = column(4),
+                     .evicted = evicted_.load(),
                      .oom_events_ever = column(5)};
     stats.unreadable = unreadable_.count();
     if (!options_.expects_acknowledgement) {

@@ -39,6 +39,7 @@ struct StoreStats {
   uint64_t acknowledged_seq = 0;
   uint64_t unacknowledged = 0;
   uint64_t evicted_unacknowledged = 0;
+  uint64_t evicted = 0;     // by Retain since Open, acknowledged or not
   // Captured kills (OOM events that are not reconstructed) that were ever stored here.
   uint64_t oom_events_ever = 0;
   uint64_t unreadable = 0;  // rows that were skipped since the store was opened

@@ -49,6 +49,11 @@ Result<std::shared_ptr<AgentLink>> AgentRegistry::Find(const std::string& node_n
   return first->second;
 }
 
+size_t AgentRegistry::size() const {
+  std::lock_guard lock(mutex_);
+  return links_.size();
+}
+
 std::vector<std::shared_ptr<AgentLink>> AgentRegistry::All() const {
   std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<AgentLink>> links;

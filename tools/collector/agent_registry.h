@@ -26,6 +26,7 @@ class AgentRegistry {
   // kNotFound: not connected. kAmbiguous: two clusters have a node of that name.
   Result<std::shared_ptr<AgentLink>> Find(const std::string& node_name) const;
   std::vector<std::shared_ptr<AgentLink>> All() const;
+  size_t size() const;
 
  private:
   using Key = std::pair<std::string, std::string>;  // node name, cluster

@@ -7,6 +7,7 @@
 
 #include "agent/common/clock.h"
 #include "agent/common/credentials.h"
+#include "tools/collector/collector_metrics.h"
 
 namespace oombox {
 
@@ -61,17 +62,42 @@ Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& confi
   server_options.version = OOMBOX_VERSION;
   server_options.extra_services = {&collector->ingest_};
   server_options.store_workers = kStoreWorkers;
+  if (!config.metrics_listen.empty()) {
+    server_options.call_counts = &collector->call_counts_;
+  }
   OOMBOX_TRY(collector->server_, QueryServer::Start(std::move(server_options), *collector->store_,
                                                     collector->directory_));
+  OOMBOX_RETURN_IF_ERROR(collector->StartMetrics(config.metrics_listen));
   spdlog::info("ready listen={} state-dir={}", fmt::join(config.listen, ","), config.state_dir);
   return collector;
 }
 
 Collector::~Collector() {
+  metrics_.reset();
   if (server_ != nullptr) {
     hub_.Stop();
     server_->Shutdown(kShutdownGrace);
   }
+}
+
+Status Collector::StartMetrics(const std::string& address) {
+  if (address.empty()) {
+    return {};
+  }
+  OOMBOX_TRY(metrics_, MetricsServer::Start(address, [this] { return Metrics(); }));
+  spdlog::info("metrics on {} port={}", address, metrics_->port());
+  return {};
+}
+
+std::vector<prometheus::MetricFamily> Collector::Metrics() {
+  const auto stats = store_->Stats();
+  const auto nodes = directory_.Nodes();
+  return CollectorMetrics({.version = OOMBOX_VERSION,
+                           .connected_agents = hub_.registry().size(),
+                           .ingest = hub_.counts().Read(),
+                           .store = stats ? &*stats : nullptr,
+                           .nodes = nodes ? &*nodes : nullptr,
+                           .calls = call_counts_.Read()});
 }
 
 void Collector::Retain() {

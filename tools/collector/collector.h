@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/common/metrics_server.h"
 #include "agent/common/result.h"
 #include "agent/common/state_dir.h"
 #include "agent/query/query_server.h"
@@ -35,13 +36,17 @@ class Collector {
 
  private:
   Collector(StateDir state_dir, std::unique_ptr<EventStore> store, const CollectorConfig& config);
+  Status StartMetrics(const std::string& address);
+  std::vector<prometheus::MetricFamily> Metrics();
 
   const StateDir state_dir_;
   const std::unique_ptr<EventStore> store_;
   IngestHub hub_;
   FleetDirectory directory_;
   IngestService ingest_;
+  CallCounts call_counts_;
   std::unique_ptr<QueryServer> server_;
+  std::unique_ptr<MetricsServer> metrics_;  // null when not wanted
   bool retain_failing_ = false;
 };
 

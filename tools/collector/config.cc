@@ -1,5 +1,7 @@
 #include "tools/collector/config.h"
 
+#include "agent/common/metrics_server.h"
+
 namespace oombox {
 
 namespace {
@@ -15,6 +17,10 @@ ConfigTable Table(CollectorConfig& c) {
           {
               {"state-dir", &c.state_dir, "Folder of the event store"},
               {"listen", &c.listen, "Addresses to serve on; unix:PATH works too"},
+              {"metrics-listen", &c.metrics_listen,
+               "Address of the Prometheus metrics, for instance 127.0.0.1:9464; empty: none. "
+               "Neither TLS "
+               "nor passwords: keep it on loopback, or where only Prometheus gets at it"},
               {"max-agents", &c.max_agents, "Agents that may be connected at the same time"},
               {"store-max-bytes", &c.store_max_bytes, "Bound of the event store"},
               {"store-max-age", &c.store_max_age, "Age in seconds after which events are removed"},
@@ -41,6 +47,9 @@ Result<ConfigOutcome> LoadCollectorConfig(CollectorConfig& config, int argc,
   }
   if (config.listen.empty()) {
     return MakeError(ErrorCode::kInvalid, "listen is empty: give at least one address");
+  }
+  if (!config.metrics_listen.empty()) {
+    OOMBOX_RETURN_IF_ERROR(CheckMetricsAddress(config.metrics_listen));
   }
   if (config.max_agents == 0) {
     return MakeError(ErrorCode::kInvalid, "max-agents must be at least 1");

@@ -14,6 +14,7 @@ namespace oombox {
 struct CollectorConfig {
   std::string state_dir = "/var/lib/oombox-collector";
   std::vector<std::string> listen = {"127.0.0.1:5137"};
+  std::string metrics_listen;  // empty: no metrics
   int64_t max_agents = 2500;
   int64_t store_max_bytes = int64_t{4} << 30;
   int64_t store_max_age = 90 * 86400;

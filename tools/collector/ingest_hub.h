@@ -35,6 +35,7 @@ class IngestHub final : public LinkOwner {
   const AgentRegistry& registry() const { return registry_; }
   LiveQueries& queries() { return queries_; }
   CoverageBook& coverage() { return coverage_; }
+  const IngestCounts& counts() const { return writer_.counts(); }
 
   Status Admit(const std::shared_ptr<AgentLink>& link) override;
   void Ready(const std::shared_ptr<AgentLink>& link) override;

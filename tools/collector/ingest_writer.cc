@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace oombox {
@@ -80,7 +81,12 @@ void IngestWriter::Commit(std::vector<LinkBatch> batches) {
   if (batches.empty()) {
     return;
   }
-  const Status stored = StoreEvents(batches);
+  const auto begin = std::chrono::steady_clock::now();
+  IngestCounts::Round round;
+  const Status stored = StoreEvents(batches, &round.stored);
+  round.failed = !stored;
+  round.duration = std::chrono::steady_clock::now() - begin;
+  Count(batches, round);
   for (const LinkBatch& batch : batches) {
     if (stored) {
       batch.link->Committed(batch);
@@ -92,7 +98,19 @@ void IngestWriter::Commit(std::vector<LinkBatch> batches) {
   StoreReports(batches);
 }
 
-Status IngestWriter::StoreEvents(std::vector<LinkBatch>& batches) {
+void IngestWriter::Count(const std::vector<LinkBatch>& batches, IngestCounts::Round round) {
+  for (const LinkBatch& batch : batches) {
+    round.received += batch.events.size();
+    round.rejected += static_cast<uint64_t>(
+        std::count_if(batch.events.begin(), batch.events.end(),
+                      [](const QueuedEvent& queued) { return !queued.rejection.empty(); }));
+  }
+  if (round.received > 0) {
+    counts_.Add(round);
+  }
+}
+
+Status IngestWriter::StoreEvents(std::vector<LinkBatch>& batches, uint64_t* stored_events) {
   std::vector<QueuedEvent*> queued;
   std::vector<v1::Event> events;
   for (LinkBatch& batch : batches) {
@@ -107,22 +125,24 @@ Status IngestWriter::StoreEvents(std::vector<LinkBatch>& batches) {
     return {};
   }
   const auto put = store_.Put(events, std::nullopt);
+  *stored_events = put.value_or(0);
   Status stored = put ? Status{} : Status(tl::unexpect, put.error());
   if (!stored && stored.error().code == ErrorCode::kInvalid) {
-    stored = StoreSingly(queued, events);
+    stored = StoreSingly(queued, events, stored_events);
   }
   NoteHealth(stored);
   return stored;
 }
 
 // One event that the store does not take must not hold up the others of the group.
-Status IngestWriter::StoreSingly(std::vector<QueuedEvent*>& queued,
-                                 std::vector<v1::Event>& events) {
+Status IngestWriter::StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<v1::Event>& events,
+                                 uint64_t* stored_events) {
   for (size_t i = 0; i < events.size(); ++i) {
     const auto stored = store_.Put(std::span(&events[i], 1), std::nullopt);
     if (!stored && stored.error().code != ErrorCode::kInvalid) {
       return tl::unexpected<Error>(stored.error());
     }
+    *stored_events += stored.value_or(0);
     if (!stored) {
       queued[i]->rejection = stored.error().message;
       queued[i]->event.set_event_id(events[i].event_id());
@@ -135,6 +155,7 @@ void IngestWriter::StoreReports(const std::vector<LinkBatch>& batches) {
   std::vector<EventStore::StoredReport> reports;
   for (const LinkBatch& batch : batches) {
     if (batch.report) {
+      counts_.AddReport();
       reports.push_back({*batch.report, wall_now_()});
     }
   }

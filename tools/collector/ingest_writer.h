@@ -12,6 +12,7 @@
 #include "agent/store/event_store.h"
 #include "tools/collector/agent_link.h"
 #include "tools/collector/coverage_book.h"
+#include "tools/collector/ingest_counts.h"
 
 namespace oombox {
 
@@ -30,12 +31,17 @@ class IngestWriter {
   // Finishes the transaction that is running; what is queued after it stays uncommitted.
   void Stop();
 
+  const IngestCounts& counts() const { return counts_; }
+
  private:
   void Run(const std::stop_token& stop);
   std::vector<LinkBatch> NextRound(const std::stop_token& stop);
   void Commit(std::vector<LinkBatch> batches);
-  Status StoreEvents(std::vector<LinkBatch>& batches);
-  Status StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<v1::Event>& events);
+  // `stored_events` is how many events the store did not have.
+  Status StoreEvents(std::vector<LinkBatch>& batches, uint64_t* stored_events);
+  Status StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<v1::Event>& events,
+                     uint64_t* stored_events);
+  void Count(const std::vector<LinkBatch>& batches, IngestCounts::Round round);
   void StoreReports(const std::vector<LinkBatch>& batches);
   void NoteHealth(const Status& status);
 
@@ -43,6 +49,7 @@ class IngestWriter {
   CoverageBook& coverage_;
   const std::function<int64_t()> wall_now_;
   bool failing_ = false;  // of the thread: the log knows
+  IngestCounts counts_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<std::shared_ptr<AgentLink>> ready_;  // each link once

@@ -134,7 +134,7 @@ void AddOtherVerbs(CLI::App* app, Invocation* invocation) {
               "  oombox --local status --verbose\n"
               "Exit 3: a node is incomplete, or was not heard of lately.\n");
   status->add_flag("-v,--verbose", invocation->status.verbose,
-                   "Also the features that a node does not give, with reasons");
+                   "Also what is attached since when, what waits, and features a node lacks");
   CLI::App* version = AddVerb(
       app, invocation, Verb::kVersion, "version", "Versions of this program and of the server",
       "  oombox version\n"

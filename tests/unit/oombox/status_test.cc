@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "tests/unit/oombox/golden.h"
 #include "tests/unit/oombox/sample_events.h"
 #include "tests/unit/oombox/verb_runner.h"
@@ -43,6 +46,98 @@ TEST(StatusTest, NamesAKernelCountThatCouldNotBeRead) {
 
   EXPECT_THAT(text, HasSubstr("kills: no node's count is known"));
   EXPECT_THAT(text, HasSubstr("whose kernel's count is unreadable"));
+}
+
+// A node of an agent that tells its gap, attachment, stages and uplink.
+v1::NodeStatus TellingNode() {
+  v1::NodeStatus node = CompleteNode();
+  v1::NodeReport& report = *node.mutable_report();
+  report.set_collector("collector:5137");
+  v1::Attachment& attachment = *report.mutable_attachment();
+  attachment.mutable_attach_time()->set_seconds((kNow - 20 * kDay) / 1'000'000'000);
+  attachment.set_pin_path("/sys/fs/bpf/oombox/abi1");
+  attachment.set_adopted(true);
+  attachment.set_backlog_bytes(2048);
+  report.mutable_depths()->set_unacknowledged(3);
+  report.mutable_uplink()->set_last_error("the collector went away");
+  return node;
+}
+
+TEST(StatusTest, ShowsANodeThatTellsEverything) {
+  v1::NodeStatus ailing = TellingNode();
+  ailing.mutable_report()->mutable_node()->set_node_name("ip-10-3-41-99");
+  ailing.mutable_report()->clear_collector();
+  v1::KillAccounting& accounting = *ailing.mutable_report()->mutable_accounting();
+  accounting.set_kernel_kills(20);
+  accounting.set_dropped_ring_full(2);
+  accounting.set_gap(1);
+  ailing.mutable_coverage()->set_state(v1::Coverage::STATE_INCOMPLETE);
+  ailing.mutable_coverage()->set_reason("2 kills dropped, the ring was full");
+  v1::StageHealth& stage = *ailing.mutable_report()->add_stages();
+  stage.set_name("capture");
+  stage.set_state(v1::StageHealth::STATE_STALLED);
+  stage.mutable_stalled_for()->set_seconds(125);
+  stage.set_reason("the disk is full");
+  ailing.mutable_report()->mutable_uplink()->set_rejected(1);
+  ailing.mutable_report()->mutable_depths()->set_evicted_unacknowledged(4);
+
+  ExpectGolden("status_telling.txt", ShowStatus({TellingNode(), ailing}, {.verbose = true}).out);
+}
+
+TEST(StatusTest, TakesTheGapFromTheAgentAndShowsWhatIsNotSettledYet) {
+  v1::NodeStatus node = TellingNode();
+  node.mutable_report()->mutable_accounting()->set_kernel_kills(17);  // 14 + 1 + gap 0 + 2
+
+  const std::string text = ShowStatus({node}).out;
+
+  EXPECT_THAT(text, HasSubstr("kernel 17 = 14 kills in 12 events + 0 drops + 0 gaps"
+                              " + 1 counted twice + 2 being looked into"));
+}
+
+TEST(StatusTest, ComputesTheGapOfAnAgentThatDoesNotTellIt) {
+  v1::NodeStatus node = CompleteNode();
+  node.mutable_report()->mutable_accounting()->set_kernel_kills(17);
+
+  EXPECT_THAT(ShowStatus({node}).out, HasSubstr(" + 2 gaps + 1 counted twice\n"));
+}
+
+TEST(StatusTest, SumsAClusterInOneLine) {
+  std::vector<v1::NodeStatus> nodes(3, TellingNode());
+  for (v1::NodeStatus& node : nodes) {
+    v1::KillAccounting& accounting = *node.mutable_report()->mutable_accounting();
+    accounting.Clear();
+    accounting.set_kernel_kills(10);
+    accounting.set_captured(10);
+    accounting.set_events(10);
+  }
+  nodes[1].mutable_report()->mutable_accounting()->set_kernel_kills(11);
+  nodes[1].mutable_report()->mutable_accounting()->set_gap(1);
+  nodes[1].mutable_coverage()->set_state(v1::Coverage::STATE_INCOMPLETE);
+
+  EXPECT_THAT(
+      ShowStatus(nodes).out,
+      ::testing::EndsWith("\n3 nodes: 2 complete · kernel 31 = 30 events + 0 drops + 1 gap\n"));
+}
+
+TEST(StatusTest, NamesAStalledStageOfANodeThatIsCompleteOtherwise) {
+  v1::NodeStatus node = TellingNode();
+  v1::StageHealth& stage = *node.mutable_report()->add_stages();
+  stage.set_name("uplink");
+  stage.set_state(v1::StageHealth::STATE_STALLED);
+  stage.mutable_stalled_for()->set_seconds(std::numeric_limits<int64_t>::max());
+
+  EXPECT_THAT(ShowStatus({node}).out, HasSubstr("uplink stalled for "));
+  EXPECT_THAT(ShowStatus({node}).out, HasSubstr("it gives no reason"));
+}
+
+TEST(StatusTest, BoundsTheLinesBelowTheTable) {
+  v1::NodeStatus node = TellingNode();
+  node.mutable_report()->mutable_uplink()->set_rejected(2);
+
+  const std::string text = ShowStatus(std::vector<v1::NodeStatus>(100, node)).out;
+
+  EXPECT_THAT(text, HasSubstr("! and 80 more\n"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '!'), 21);
 }
 
 TEST(StatusTest, ShowsMoreCapturedThanCountedAsItIs) {

@@ -47,6 +47,7 @@ TEST_F(RetentionTest, RemovesTheOldestUntilTheStoreIsBelowItsSize) {
   EXPECT_TRUE(store_->Get(TestId(199)).has_value());
   EXPECT_EQ(store_->Get(TestId(0)).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(stats.evicted_unacknowledged, 0u);
+  EXPECT_EQ(stats.evicted, 200 - stats.events);
 }
 
 TEST_F(RetentionTest, RemovesNothingBelowTheLimits) {

@@ -2,7 +2,39 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "tools/oombox/render/units.h"
+
 namespace oombox {
+
+namespace {
+
+// Agents have told the gap since they tell of their attachment.
+bool TellsGap(const v1::NodeReport& report) { return report.has_attachment(); }
+
+// An event is an episode: one kill as a rule, more when a group was killed. The sum is of kills.
+std::string CapturedTerm(const KillBalance& sum) {
+  return sum.captured == sum.events ? FormatCount(sum.events, "event")
+                                    : fmt::format("{} in {}", FormatCount(sum.captured, "kill"),
+                                                  FormatCount(sum.events, "event"));
+}
+
+std::string Identity(const KillBalance& sum) {
+  std::string line = fmt::format("kernel {} = {} + {} + {}", *sum.kernel, CapturedTerm(sum),
+                                 FormatCount(sum.dropped, "drop"), FormatCount(*sum.gap, "gap"));
+  if (sum.double_counted > 0) {
+    line += fmt::format(" + {} counted twice", sum.double_counted);
+  }
+  if (sum.unsettled > 0) {
+    line += fmt::format(" + {} being looked into", sum.unsettled);
+  } else if (sum.unsettled < 0) {
+    line += fmt::format(" - {} more captured than counted", -sum.unsettled);
+  }
+  return line;
+}
+
+}  // namespace
 
 std::optional<KillBalance> BalanceOf(const v1::NodeStatus& node) {
   const bool told = node.report().has_accounting() &&
@@ -19,8 +51,13 @@ std::optional<KillBalance> BalanceOf(const v1::NodeStatus& node) {
   balance.events = accounting.events();
   if (accounting.has_kernel_kills()) {
     balance.kernel = accounting.kernel_kills();
-    balance.gap = static_cast<int64_t>(*balance.kernel - balance.captured - balance.dropped -
-                                       balance.double_counted);
+    const auto left = static_cast<int64_t>(*balance.kernel - balance.captured - balance.dropped -
+                                           balance.double_counted);
+    const uint64_t gap = TellsGap(node.report())
+                             ? accounting.gap()
+                             : static_cast<uint64_t>(std::max<int64_t>(left, 0));
+    balance.gap = gap;
+    balance.unsettled = left - static_cast<int64_t>(gap);
   }
   return balance;
 }
@@ -41,6 +78,7 @@ void AddTo(const v1::NodeStatus& node, KillTotals* totals) {
   KillBalance& sum = totals->sum;
   sum.kernel = sum.kernel.value_or(0) + *balance->kernel;
   sum.gap = sum.gap.value_or(0) + *balance->gap;
+  sum.unsettled += balance->unsettled;
   sum.captured += balance->captured;
   sum.dropped += balance->dropped;
   sum.double_counted += balance->double_counted;
@@ -50,18 +88,10 @@ void AddTo(const v1::NodeStatus& node, KillTotals* totals) {
 std::string TotalsLine(const KillTotals& totals) {
   std::string line = fmt::format("{} {}: {} complete", totals.nodes,
                                  totals.nodes == 1 ? "node" : "nodes", totals.complete);
-  const KillBalance& sum = totals.sum;
   if (totals.counted == 0) {
     line += " · kills: no node's count is known";
   } else {
-    line += fmt::format(" · kernel {} {} = {} captured + {} dropped", *sum.kernel,
-                        *sum.kernel == 1 ? "kill" : "kills", sum.captured, sum.dropped);
-    if (sum.double_counted > 0) {
-      line += fmt::format(" + {} counted twice", sum.double_counted);
-    }
-    line += *sum.gap < 0 ? fmt::format(" - {} more captured than counted", -*sum.gap)
-                         : fmt::format(" + {} {}", *sum.gap, *sum.gap == 1 ? "gap" : "gaps");
-    line += fmt::format(" · {} {}", sum.events, sum.events == 1 ? "event" : "events");
+    line += " · " + Identity(totals.sum);
   }
   if (totals.silent > 0) {
     line += fmt::format("\nnot in the sum: {} silent", totals.silent);

@@ -8,16 +8,20 @@
 
 namespace oombox {
 
-// The identity kernel = captured + dropped + counted twice + gap, of one node or summed over
-// several.
+// The identity kernel = captured + dropped + counted twice + gap + unsettled, of one node or summed
+// over several.
 struct KillBalance {
   std::optional<uint64_t> kernel;  // absent: the node could not read the kernel's count
   uint64_t captured = 0;
   uint64_t dropped = 0;
   uint64_t double_counted = 0;
   uint64_t events = 0;
-  // What is left unexplained; negative when more was captured than the kernel counted.
-  std::optional<int64_t> gap;
+  // What the agent believes lost. An agent that does not tell (before 0.2) has what is left over.
+  // Absent without the kernel's count.
+  std::optional<uint64_t> gap;
+  // Left over: kills on their way to being explained, until the agent's second look; negative when
+  // more was captured than the kernel counted.
+  int64_t unsettled = 0;
 };
 
 // Nothing when the node's numbers are too old to be told.
@@ -33,8 +37,8 @@ struct KillTotals {
 };
 void AddTo(const v1::NodeStatus& node, KillTotals* totals);
 
-// "2 nodes: 1 complete · kernel 14 kills = 13 captured + 0 dropped + 1 gap · 12 events", and on a
-// second line which nodes the sum leaves out.
+// "2000 nodes: 1998 complete · kernel 412 = 411 events + 0 drops + 1 gap", more terms where they
+// are not zero, and on a second line which nodes the sum leaves out.
 std::string TotalsLine(const KillTotals& totals);
 
 }  // namespace oombox

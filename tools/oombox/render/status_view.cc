@@ -73,44 +73,139 @@ std::vector<TableCell> Row(const v1::NodeStatus& node, int64_t now_ns) {
           {balance ? CostText(report) : "-"}};
 }
 
-std::string Reasons(const std::vector<v1::NodeStatus>& nodes, const Paint& paint) {
-  std::string out;
-  size_t shown = 0;
-  size_t hidden = 0;
-  for (const v1::NodeStatus& node : nodes) {
-    if (IsCompleteNode(node)) {
-      continue;
+// The lines below the table, bounded: 2 000 nodes with a word each help nobody.
+class Notes {
+ public:
+  explicit Notes(const Paint& paint) : paint_(paint) {}
+
+  void Add(Style style, std::string_view text) {
+    if (shown_++ < kMaxReasons) {
+      out_ += paint_(style, fmt::format("! {}", text)) + "\n";
     }
-    if (shown++ >= kMaxReasons) {
-      ++hidden;
-      continue;
-    }
-    const auto* age = node.has_last_report_age() ? &node.last_report_age() : nullptr;
-    out += paint(Style::kRed,
-                 fmt::format("! {}  {}", NodeName(node), CoverageReason(node.coverage(), age))) +
-           "\n";
   }
-  if (hidden > 0) {
-    out += fmt::format("! and {} more\n", hidden);
+  std::string Take() {
+    return shown_ > kMaxReasons ? out_ + fmt::format("! and {} more\n", shown_ - kMaxReasons)
+                                : out_;
+  }
+
+ private:
+  const Paint& paint_;
+  std::string out_;
+  size_t shown_ = 0;
+};
+
+std::string_view OrNoReason(const std::string& reason) {
+  return reason.empty() ? std::string_view("it gives no reason") : std::string_view(reason);
+}
+
+// What ails a node that is heard of, complete or not: its parts, its losses, its way to a
+// collector.
+void AddAilments(const v1::NodeStatus& node, Notes& notes) {
+  const v1::NodeReport& report = node.report();
+  const std::string name = NodeName(node);
+  for (const v1::StageHealth& stage : report.stages()) {
+    if (stage.state() == v1::StageHealth::STATE_STALLED) {
+      notes.Add(Style::kRed,
+                fmt::format("{}  {} stalled for {}: {}", name, stage.name(),
+                            FormatAgeLong(ToNs(stage.stalled_for())), OrNoReason(stage.reason())));
+    }
+  }
+  if (const uint64_t evicted = report.depths().evicted_unacknowledged(); evicted > 0) {
+    notes.Add(Style::kRed,
+              fmt::format("{}  {} removed from the node before a collector had {}", name,
+                          FormatCount(evicted, "event"), evicted == 1 ? "it" : "them"));
+  }
+  if (const uint64_t rejected = report.uplink().rejected(); rejected > 0) {
+    notes.Add(Style::kYellow, fmt::format("{}  {} refused by the collector; kept on the node", name,
+                                          FormatCount(rejected, "event")));
+  }
+  if (report.has_uplink() && report.collector().empty()) {
+    const std::string& error = report.uplink().last_error();
+    const uint64_t waiting = report.depths().unacknowledged();
+    notes.Add(
+        Style::kYellow,
+        fmt::format("{}  no collector{}{}", name, error.empty() ? "" : ": " + error,
+                    waiting > 0 ? fmt::format("; {} waiting", FormatCount(waiting, "event")) : ""));
+  }
+}
+
+std::string Reasons(const std::vector<v1::NodeStatus>& nodes, const Paint& paint) {
+  Notes notes(paint);
+  for (const v1::NodeStatus& node : nodes) {
+    if (!IsCompleteNode(node)) {
+      const auto* age = node.has_last_report_age() ? &node.last_report_age() : nullptr;
+      notes.Add(Style::kRed,
+                fmt::format("{}  {}", NodeName(node), CoverageReason(node.coverage(), age)));
+    }
+    if (BalanceOf(node)) {
+      AddAilments(node, notes);
+    }
+  }
+  return notes.Take();
+}
+
+// -v: since when the programs record, and whether they do without an agent.
+std::string AttachmentLine(const v1::NodeStatus& node, int64_t now_ns) {
+  const v1::NodeReport& report = node.report();
+  if (!report.has_attachment()) {
+    return "";
+  }
+  const v1::Attachment& attachment = report.attachment();
+  std::string line =
+      attachment.has_attach_time()
+          ? fmt::format("attached {} ago", FormatAgeLong(now_ns - ToNs(attachment.attach_time())))
+          : "attached, unknown since when";
+  line += attachment.pin_path().empty() ? ", not pinned: records only while the agent runs"
+                                        : ", pinned in " + attachment.pin_path();
+  if (attachment.adopted()) {
+    line += fmt::format(", adopted with a backlog of {}", FormatBytes(attachment.backlog_bytes()));
+  }
+  return fmt::format("  {}  {}\n", NodeName(node), line);
+}
+
+// -v: what waits where.
+std::string QueuesLine(const v1::NodeStatus& node) {
+  const v1::NodeReport& report = node.report();
+  if (!report.has_depths()) {
+    return "";
+  }
+  const v1::PipelineDepths& depths = report.depths();
+  std::string line = fmt::format("waiting: ring {}, journal {}", FormatBytes(depths.ring_bytes()),
+                                 FormatCount(depths.journal_pending(), "record"));
+  if (depths.has_unacknowledged()) {
+    line += fmt::format(", uplink {}", FormatCount(depths.unacknowledged(), "event"));
+  }
+  if (!report.collector().empty() && !report.uplink().last_error().empty()) {
+    line += "; last uplink error: " + report.uplink().last_error();
+  }
+  return fmt::format("  {}  {}\n", NodeName(node), line);
+}
+
+std::string Unavailable(const v1::NodeStatus& node) {
+  std::string out;
+  for (const v1::MissingField& missing : node.coverage().unavailable()) {
+    out += fmt::format("  {}  without {}: {}\n", NodeName(node), missing.field(), missing.reason());
+  }
+  if (BalanceOf(node) && !node.report().accounting().has_dropped_recursion()) {
+    out += fmt::format(
+        "  {}  without drops by recursion: its kernel does not count them; they would "
+        "be gaps\n",
+        NodeName(node));
   }
   return out;
 }
 
-std::string Unavailable(const std::vector<v1::NodeStatus>& nodes) {
-  std::string out;
+std::string Verbose(const std::vector<v1::NodeStatus>& nodes, int64_t now_ns) {
+  std::string details;
+  std::string unavailable;
   for (const v1::NodeStatus& node : nodes) {
-    for (const v1::MissingField& missing : node.coverage().unavailable()) {
-      out +=
-          fmt::format("  {}  without {}: {}\n", NodeName(node), missing.field(), missing.reason());
+    if (BalanceOf(node)) {
+      details += AttachmentLine(node, now_ns) + QueuesLine(node);
     }
-    if (BalanceOf(node) && !node.report().accounting().has_dropped_recursion()) {
-      out += fmt::format(
-          "  {}  without drops by recursion: its kernel does not count them; they would "
-          "be gaps\n",
-          NodeName(node));
-    }
+    unavailable += Unavailable(node);
   }
-  return out.empty() ? "  every feature is available on every node\n" : out;
+  return details +
+         (unavailable.empty() ? "  every feature is available on every node\n" : unavailable);
 }
 
 }  // namespace
@@ -143,7 +238,7 @@ std::string RenderStatus(const std::vector<v1::NodeStatus>& nodes, const StatusV
   std::string out = table.Render({view.width, view.headers, view.paint});
   out += Reasons(nodes, view.paint);
   if (view.verbose) {
-    out += Unavailable(nodes);
+    out += Verbose(nodes, view.now_ns);
   }
   if (replayed) {
     out += view.paint(Style::kYellow,

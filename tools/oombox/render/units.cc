@@ -96,10 +96,26 @@ std::string FormatAgeLong(int64_t nanoseconds) {
   return fmt::format("{} {}", age.count, age.unit->word);
 }
 
-int64_t ToNs(const google::protobuf::Timestamp& time) {
+std::string FormatCount(uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+namespace {
+
+int64_t JoinNs(int64_t seconds, int32_t nanos) {
   constexpr int64_t kMaxSeconds = std::numeric_limits<int64_t>::max() / kNsPerSecond - 1;
-  return std::clamp(time.seconds(), -kMaxSeconds, kMaxSeconds) * kNsPerSecond +
-         std::clamp(time.nanos(), 0, 999'999'999);
+  return std::clamp(seconds, -kMaxSeconds, kMaxSeconds) * kNsPerSecond +
+         std::clamp(nanos, 0, 999'999'999);
+}
+
+}  // namespace
+
+int64_t ToNs(const google::protobuf::Timestamp& time) {
+  return JoinNs(time.seconds(), time.nanos());
+}
+
+int64_t ToNs(const google::protobuf::Duration& duration) {
+  return JoinNs(duration.seconds(), duration.nanos());
 }
 
 std::string FormatDateTime(int64_t wall_ns) {

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 
 namespace oombox {
@@ -17,13 +19,17 @@ std::string CompactBytes(uint64_t bytes);
 // FormatBytes, or "unknown".
 std::string BytesOrUnknown(const std::optional<uint64_t>& bytes);
 
+// "1 event", "2 events".
+std::string FormatCount(uint64_t count, std::string_view noun);
+
 // The largest unit alone, rounded down: "12s", "6m", "3h", "12d". Negative (clocks differ): "0s".
 std::string FormatAge(int64_t nanoseconds);
 // The same in words: "6 min", "3 h", "12 d".
 std::string FormatAgeLong(int64_t nanoseconds);
 
-// Saturates instead of overflowing.
+// Both saturate instead of overflowing.
 int64_t ToNs(const google::protobuf::Timestamp& time);
+int64_t ToNs(const google::protobuf::Duration& duration);
 
 // UTC: "2026-11-23 03:12:41.318Z" and "03:12:41.318".
 std::string FormatDateTime(int64_t wall_ns);
