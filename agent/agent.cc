@@ -16,6 +16,7 @@
 #include "agent/common/state_dir.h"
 #include "agent/event/event_stage.h"
 #include "agent/machine.h"
+#include "agent/node_metrics.h"
 #include "agent/node_reporter.h"
 #include "agent/privileges.h"
 #include "agent/query/query_server.h"
@@ -56,6 +57,7 @@ class RunningAgent final : public Agent {
 
   // Who asks goes first, then the programs, so that nothing is recorded behind the last drain.
   ~RunningAgent() override {
+    metrics_.reset();
     server_.reset();
     StopUplink();
     reporter_.reset();
@@ -80,7 +82,7 @@ class RunningAgent final : public Agent {
     for (const auto step :
          {&RunningAgent::OpenStateDir, &RunningAgent::LoadProbe, &RunningAgent::OpenStores,
           &RunningAgent::CheckCollectors, &RunningAgent::StartStages, &RunningAgent::StartUplink,
-          &RunningAgent::StartServer}) {
+          &RunningAgent::StartServer, &RunningAgent::StartMetrics}) {
       if (Started started = (this->*step)(); !started) {
         return started;
       }
@@ -104,6 +106,7 @@ class RunningAgent final : public Agent {
   void StartReporter();
   Started StartUplink();
   Started StartServer();
+  Started StartMetrics();
 
   TlsFiles Tls() const { return {config_.tls_ca, config_.tls_cert, config_.tls_key}; }
   bool replaying() const { return !config_.replay.empty(); }
@@ -129,6 +132,7 @@ class RunningAgent final : public Agent {
   mutable std::mutex uplink_mutex_;  // guards the pointer
   std::unique_ptr<Uplink> uplink_;
   std::unique_ptr<QueryServer> server_;
+  std::unique_ptr<MetricsServer> metrics_;  // null when not wanted
 };
 
 // After the capabilities are gone: gRPC starts threads.
@@ -373,6 +377,19 @@ Started RunningAgent::StartServer() {
     return Fail(in_use ? ExitCode::kInUse : ExitCode::kCannotCreate, server.error());
   }
   server_ = std::move(*server);
+  return {};
+}
+
+Started RunningAgent::StartMetrics() {
+  if (config_.metrics_listen.empty()) {
+    return {};
+  }
+  auto metrics = ServeNodeMetrics(config_.metrics_listen, [this] { return reporter_->Report(); });
+  if (!metrics) {
+    return Fail(CodeOf(metrics.error()), metrics.error());
+  }
+  metrics_ = std::move(*metrics);
+  spdlog::info("metrics on {} port={}", config_.metrics_listen, metrics_->port());
   return {};
 }
 
