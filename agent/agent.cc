@@ -18,7 +18,7 @@
 #include "agent/machine.h"
 #include "agent/node_metrics.h"
 #include "agent/node_reporter.h"
-#include "agent/privileges.h"
+#include "agent/privileged_start.h"
 #include "agent/query/query_server.h"
 #include "agent/reconciler.h"
 #include "agent/store/event_store.h"
@@ -34,21 +34,6 @@ using Started = tl::expected<void, StartFailure>;
 
 tl::unexpected<StartFailure> Fail(ExitCode code, const Error& error) {
   return tl::unexpected(StartFailure{code, error.message});
-}
-
-void LogAttachment(const KillProbe& probe, uint64_t wanted_ring_bytes) {
-  const AttachInfo& info = probe.info();
-  if (info.pin_path.empty()) {
-    return;  // said among what is missing
-  }
-  spdlog::info("kill programs pinned={} adopted={} replaced={}", info.pin_path, info.adopted,
-               info.replaced);
-  if (probe.ring_bytes() != wanted_ring_bytes) {
-    spdlog::warn(
-        "the pinned ring has {} bytes, ring-bytes {} is for a new one: stop this agent and run "
-        "oombox-agent --uninstall once to have it",
-        probe.ring_bytes(), wanted_ring_bytes);
-  }
 }
 
 class RunningAgent final : public Agent {
@@ -124,7 +109,9 @@ class RunningAgent final : public Agent {
   JournalSession session_;
   std::unique_ptr<KillProbe> probe_;
   std::vector<MissingFeature> missing_;
+  std::optional<KernelLog> kernel_log_;
   std::unique_ptr<EventStage> events_;
+  std::unique_ptr<GapEvidence> evidence_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Capture> capture_;
   std::unique_ptr<NodeReporter> reporter_;
@@ -205,28 +192,13 @@ Started RunningAgent::CopyRecording(const std::string& journal_path) {
 
 Started RunningAgent::LoadProbe() {
   session_ = ReadMachine();
-  if (!replaying()) {
-    if (const auto protection = SetOomScoreAdj(config_.oom_score_adj); !protection) {
-      spdlog::info("{}", protection.error().message);
-      missing_.push_back({"oom_score_adj", protection.error().message});
-    }
-    auto probe =
-        KillProbe::Load({.ring_bytes = static_cast<uint64_t>(config_.ring_bytes),
-                         .pin_dir = config_.pin_dir,
-                         .rank_budget_ns = static_cast<uint64_t>(config_.rank_budget_us) * 1000});
-    if (!probe) {
-      return Fail(CodeOfLoad(probe.error()), probe.error());
-    }
-    probe_ = std::move(*probe);
-    NoteBase(
-        probe_->attachment(), [this] { return probe_->Counters(); },
-        [] { return ReadKernelKills(); });
-    LogAttachment(*probe_, static_cast<uint64_t>(config_.ring_bytes));
+  auto parts = StartPrivileged(config_);
+  if (!parts) {
+    return tl::unexpected(std::move(parts).error());
   }
-  // The last thing that needed any capability; no thread runs yet.
-  if (const auto dropped = DropCapabilities(); !dropped) {
-    return Fail(ExitCode::kFailure, dropped.error());
-  }
+  probe_ = std::move(parts->probe);
+  missing_ = std::move(parts->missing);
+  kernel_log_ = std::move(parts->kernel_log);
   return {};
 }
 
@@ -263,11 +235,17 @@ Started RunningAgent::StartCapture() {
   if (Started drained = DrainLeftovers(); !drained) {
     return drained;
   }
+  evidence_ = std::make_unique<GapEvidence>(
+      GapEvidence::Sources{.log = std::exchange(kernel_log_, std::nullopt),
+                           .boot_id = session_.boot_id,
+                           .cgroup_kills_path = state_dir_->File("cgroup-kills")});
   reconciler_ = std::make_unique<Reconciler>(
       Reconciler::Sources{.session = session_,
                           .probe = probe_.get(),
                           .events = events_.get(),
                           .journal = journal_.get(),
+                          .evidence = evidence_.get(),
+                          .kernel_kills = [] { return ReadKernelKills(); },
                           .last_seen_path = state_dir_->File("last-seen")});
   reconciler_->TellAbsence();
   auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
@@ -283,7 +261,7 @@ Started RunningAgent::StartCapture() {
     return Fail(CodeOf(capture.error()), capture.error());
   }
   capture_ = std::move(*capture);
-  reconciler_->Watch(capture_.get());
+  reconciler_->Watch([this] { return capture_->ring_pending_bytes(); });
   return {};
 }
 

@@ -18,6 +18,9 @@ Result<std::optional<LastSeen>> ReadLastSeen(const std::string& path) {
   if (!(file >> seen.boot_id >> seen.kernel_kills >> seen.journal_id >> seen.wall_ns)) {
     return MakeError(ErrorCode::kCorrupt, "{} is damaged", path);
   }
+  if (!(file >> seen.boottime_ns)) {
+    seen.boottime_ns = 0;
+  }
   return std::optional(std::move(seen));
 }
 
@@ -25,8 +28,8 @@ Status WriteLastSeen(const std::string& path, const LastSeen& seen) {
   const std::string next = path + ".next";
   {
     std::ofstream file(next, std::ios::trunc);
-    file << fmt::format("{} {} {} {}\n", seen.boot_id, seen.kernel_kills, seen.journal_id,
-                        seen.wall_ns);
+    file << fmt::format("{} {} {} {} {}\n", seen.boot_id, seen.kernel_kills, seen.journal_id,
+                        seen.wall_ns, seen.boottime_ns);
     if (!file.flush()) {
       return MakeSystemError(ErrorCode::kPermission, errno, "cannot write " + next);
     }

@@ -16,6 +16,7 @@ struct LastSeen {
   uint64_t kernel_kills = 0;  // oom_kill of /proc/vmstat
   int64_t journal_id = 0;     // last entry of the journal
   int64_t wall_ns = 0;
+  uint64_t boottime_ns = 0;  // 0: not known (written by version 0.1)
 };
 
 // Nothing when there is no such file yet; kCorrupt when it is damaged.

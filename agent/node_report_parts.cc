@@ -3,6 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include "agent/common/clock.h"
+#include "agent/latency_report.h"
 
 namespace oombox {
 
@@ -110,6 +111,8 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
 void FillStages(const NodeReporter::Sources& sources, v1::NodeReport& report) {
   if (sources.capture != nullptr) {
     AddStage("capture", sources.capture->stall(), report);
+    *report.mutable_kill_to_journal() = ToLatencyReport(sources.capture->latency().Snapshot());
+    *report.mutable_kill_to_store() = ToLatencyReport(sources.events->latency().Snapshot());
   }
   AddStage("event", sources.events->stall(), report);
 }

@@ -13,7 +13,15 @@ Reconciler::Reconciler(Sources sources)
     : sources_(std::move(sources)),
       attachment_(sources_.probe->attachment()),
       accounting_(attachment_),
-      last_look_wall_ns_(WallNowNs()) {}
+      agreed_wall_ns_(static_cast<int64_t>(attachment_.attach_wall_ns)),
+      agreed_boottime_ns_(attachment_.attach_boottime_ns) {
+  const auto before = ReadLastSeen(sources_.last_seen_path);
+  if (before && *before && (*before)->boot_id == sources_.session.boot_id &&
+      (*before)->boottime_ns > 0) {
+    agreed_wall_ns_ = (*before)->wall_ns;
+    agreed_boottime_ns_ = (*before)->boottime_ns;
+  }
+}
 
 void Reconciler::TellAbsence() {
   const auto before = ReadLastSeen(sources_.last_seen_path);
@@ -30,7 +38,8 @@ void Reconciler::TellAbsence() {
                       .kernel_kills = attachment_.base_kernel_kills - attachment_.base_kills -
                                       attachment_.base_double_counted,
                       .journal_id = *journal_id,
-                      .wall_ns = WallNowNs()});
+                      .wall_ns = WallNowNs(),
+                      .boottime_ns = BootNowNs()});
   } else {
     gap = Gap{.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
               .start_wall_ns = WallNowNs(),
@@ -38,26 +47,36 @@ void Reconciler::TellAbsence() {
               .detail = "kills since the last run cannot be counted: " + before.error().message,
               .key = sources_.session.boot_id};
   }
-  if (gap) {
-    spdlog::error("kills lost: {} ({})", gap->count ? std::to_string(*gap->count) : "unknown",
-                  gap->detail);
-    sources_.events->ReportGap(std::move(*gap), sources_.session);
+  if (!gap) {
+    return;
   }
+  if (before && (*before)->boot_id != sources_.session.boot_id) {
+    agreed_boottime_ns_ = 0;  // all of this boot
+  }
+  Report(std::move(*gap));
+  agreed_boottime_ns_ = attachment_.attach_boottime_ns;
 }
 
-void Reconciler::Watch(const Capture* capture) {
+void Reconciler::Report(Gap gap) {
+  spdlog::error("kills lost: {} ({})", gap.count ? std::to_string(*gap.count) : "unknown",
+                gap.detail);
+  gap.cgroups = sources_.evidence->Grown();
+  sources_.events->ReportGap(std::move(gap), sources_.session,
+                             sources_.evidence->Logged(agreed_boottime_ns_, BootNowNs()));
+}
+
+void Reconciler::Watch(std::function<uint64_t()> pending) {
   const std::lock_guard lock(mutex_);
-  capture_ = capture;
+  pending_ = std::move(pending);
 }
 
 void Reconciler::Look() {
   const std::lock_guard lock(mutex_);
   // The kernel's count first: a kill in between must not look like one that was missed.
-  const auto kernel = ReadKernelKills();
+  const auto kernel = sources_.kernel_kills();
   counts_ = accounting_.Look(kernel, sources_.probe->Counters(),
                              sources_.probe->RecursionMisses().value_or(0));
   TellGaps();
-  last_look_wall_ns_ = WallNowNs();
   NoteAgreement();
 }
 
@@ -75,14 +94,12 @@ void Reconciler::Tell(v1::GapEvent::Cause cause, uint64_t total, __u64& told, co
   if (total <= told) {
     return;
   }
-  spdlog::error("kills lost: {} ({})", total - told, detail);
-  sources_.events->ReportGap({.cause = cause,
-                              .start_wall_ns = last_look_wall_ns_,
-                              .end_wall_ns = WallNowNs(),
-                              .count = total - told,
-                              .detail = detail,
-                              .key = fmt::format("{}/{}", attachment_.attach_boottime_ns, told)},
-                             sources_.session);
+  Report({.cause = cause,
+          .start_wall_ns = agreed_wall_ns_,
+          .end_wall_ns = WallNowNs(),
+          .count = total - told,
+          .detail = detail,
+          .key = fmt::format("{}/{}", attachment_.attach_boottime_ns, told)});
   if (sources_.events->Flush()) {
     told = total;
   }
@@ -91,13 +108,13 @@ void Reconciler::Tell(v1::GapEvent::Cause cause, uint64_t total, __u64& told, co
 // Only a moment without a kill in flight will do: the kernel's count read between two equal looks
 // at ours, every record of the ring in the journal, every difference a stored gap.
 void Reconciler::NoteAgreement() {
-  if (capture_ == nullptr || attachment_.base_state != OOMBOX_BASE_READ) {
+  if (pending_ == nullptr || attachment_.base_state != OOMBOX_BASE_READ) {
     return;
   }
   const oombox_kill_counters before = sources_.probe->Counters();
-  const uint64_t pending = capture_->ring_pending_bytes();
+  const uint64_t pending = pending_();
   const auto journal_id = sources_.journal->LastId();
-  const auto kernel = ReadKernelKills();
+  const auto kernel = sources_.kernel_kills();
   const oombox_kill_counters after = sources_.probe->Counters();
   const bool quiet = after.kills == before.kills && after.submitted == before.submitted &&
                      before.submitted + before.dropped_ring_full == before.kills && pending == 0;
@@ -110,10 +127,14 @@ void Reconciler::NoteAgreement() {
       ours + attachment_.told_recursion + attachment_.told_unexplained) {
     return;
   }
+  agreed_wall_ns_ = WallNowNs();
+  agreed_boottime_ns_ = BootNowNs();
+  sources_.evidence->NoteAgreement(*kernel);
   const auto written = WriteLastSeen(sources_.last_seen_path, {.boot_id = sources_.session.boot_id,
                                                                .kernel_kills = *kernel,
                                                                .journal_id = *journal_id,
-                                                               .wall_ns = WallNowNs()});
+                                                               .wall_ns = agreed_wall_ns_,
+                                                               .boottime_ns = agreed_boottime_ns_});
   if (!written && !std::exchange(last_seen_failing_, true)) {
     spdlog::warn("{}", written.error().message);
   } else if (written) {
@@ -127,7 +148,7 @@ KillCounts Reconciler::counts() const {
 }
 
 std::optional<uint64_t> Reconciler::KernelKills() const {
-  const auto kernel = ReadKernelKills();
+  const auto kernel = sources_.kernel_kills();
   if (!kernel || attachment_.base_state != OOMBOX_BASE_READ) {
     return std::nullopt;
   }

@@ -8,8 +8,8 @@
 
 #include "agent/bpf_loader/kill_probe.h"
 #include "agent/capture/accounting.h"
-#include "agent/capture/capture.h"
 #include "agent/event/event_stage.h"
+#include "agent/gap_evidence.h"
 #include "agent/store/journal.h"
 
 namespace oombox {
@@ -24,6 +24,8 @@ class Reconciler {
     const KillProbe* probe;
     EventStage* events;
     Journal* journal;
+    GapEvidence* evidence;
+    std::function<std::optional<uint64_t>()> kernel_kills;  // of /proc/vmstat, since boot
     std::string last_seen_path;  // agent/last_seen.h; written while both counts agree
   };
 
@@ -33,8 +35,8 @@ class Reconciler {
   // counted. Before anything is captured.
   void TellAbsence();
 
-  // From now on agreement can be noted; `capture` must outlive this.
-  void Watch(const Capture* capture);
+  // From now on agreement can be noted; `pending` gives the bytes that wait in the ring.
+  void Watch(std::function<uint64_t()> pending);
 
   // Looks at both sides, tells what is missing, notes when nothing is.
   void Look();
@@ -48,14 +50,18 @@ class Reconciler {
   void TellGaps();
   void Tell(v1::GapEvent::Cause cause, uint64_t total, __u64& told, const char* detail);
   void NoteAgreement();
+  // With what else knows of the kills since the last agreement.
+  void Report(Gap gap);
 
   const Sources sources_;
   oombox_attachment& attachment_;
-  const Capture* capture_ = nullptr;
+  std::function<uint64_t()> pending_;
   mutable std::mutex mutex_;
   Accounting accounting_;
   KillCounts counts_;
-  int64_t last_look_wall_ns_;
+  // Since when nothing is known to agree: the window of every gap.
+  int64_t agreed_wall_ns_;
+  uint64_t agreed_boottime_ns_;
   bool last_seen_failing_ = false;  // the log knows
 };
 

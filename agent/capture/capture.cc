@@ -54,7 +54,8 @@ Capture::Capture(Dependencies dependencies, UniqueFd epoll, UniqueFd stop_event)
       session_id_(dependencies.session_id),
       on_committed_(std::move(dependencies.on_committed)),
       epoll_(std::move(epoll)),
-      stop_event_(std::move(stop_event)) {}
+      stop_event_(std::move(stop_event)),
+      start_boottime_ns_(BootNowNs()) {}
 
 Capture::~Capture() {
   stopping_.store(true);
@@ -88,6 +89,7 @@ bool Capture::Drain() {
     if (!last) {
       return false;
     }
+    NoteLatency(records);
     ring_->Release();
     on_committed_();
   }
@@ -99,6 +101,15 @@ void Capture::NoteAppend(const Status& status) {
                   status.error().message);
   } else if (status && stall_.End()) {
     spdlog::info("journal takes kill records again");
+  }
+}
+
+void Capture::NoteLatency(std::span<const std::string_view> committed) {
+  const uint64_t now = BootNowNs();
+  for (const std::string_view record : committed) {
+    if (const uint64_t made = RecordBoottimeNs(record); made >= start_boottime_ns_ && made <= now) {
+      latency_.Record(now - made);
+    }
   }
 }
 

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <thread>
 
 #include "agent/capture/ring_reader.h"
+#include "agent/common/latency_histogram.h"
 #include "agent/common/result.h"
 #include "agent/common/stage_stall.h"
 #include "agent/common/unique_fd.h"
@@ -39,6 +42,8 @@ class Capture {
   uint64_t backlog_bytes() const { return backlog_bytes_; }
   // Zero: everything that was recorded is in the journal.
   uint64_t ring_pending_bytes() const { return ring_->PendingBytes(); }
+  // From the kernel's mark until the commit, of what was recorded since this started.
+  const LatencyHistogram& latency() const { return latency_; }
   // Stalled: the journal refuses.
   const StageStall& stall() const { return stall_; }
 
@@ -49,6 +54,7 @@ class Capture {
   void WaitForRecords();
   void Pause();
   void NoteAppend(const Status& status);
+  void NoteLatency(std::span<const std::string_view> committed);
 
   std::unique_ptr<RingReader> ring_;
   Journal& journal_;
@@ -58,6 +64,8 @@ class Capture {
   const UniqueFd stop_event_;
   uint64_t duplicates_ = 0;
   uint64_t backlog_bytes_ = 0;
+  const uint64_t start_boottime_ns_;
+  LatencyHistogram latency_;
   StageStall stall_;
   std::atomic<bool> stopping_{false};
   std::jthread thread_;

@@ -10,15 +10,6 @@ namespace oombox {
 
 namespace {
 
-// The header is the same in every layout.
-uint64_t BoottimeOf(std::string_view record) {
-  oombox_record_header header{};
-  if (record.size() >= sizeof header) {
-    std::memcpy(&header, record.data(), sizeof header);
-  }
-  return header.boottime_ns;
-}
-
 bool StartsWith(std::span<const std::string_view> ring, std::span<const JournalEntry> entries) {
   return entries.size() <= ring.size() &&
          std::equal(entries.begin(), entries.end(), ring.begin(),
@@ -28,6 +19,14 @@ bool StartsWith(std::span<const std::string_view> ring, std::span<const JournalE
 }
 
 }  // namespace
+
+uint64_t RecordBoottimeNs(std::string_view record) {
+  oombox_record_header header{};
+  if (record.size() >= sizeof header) {
+    std::memcpy(&header, record.data(), sizeof header);
+  }
+  return header.boottime_ns;
+}
 
 size_t CountCommitted(std::span<const std::string_view> ring, std::span<const JournalEntry> tail) {
   while (!tail.empty() && !StartsWith(ring, tail)) {
@@ -58,7 +57,7 @@ Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t
       return counts;
     }
     counts.duplicates += std::erase_if(records, [&](std::string_view record) {
-      return BoottimeOf(record) >= attached_boottime_ns;
+      return RecordBoottimeNs(record) >= attached_boottime_ns;
     });
     OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, records));
     counts.moved += records.size();

@@ -13,6 +13,9 @@ namespace oombox {
 // The most records of one group commit, and so of what can be in ring and journal both.
 inline constexpr size_t kMaxCaptureBatch = 256;
 
+// When the record was made; 0 when it is too short to tell. The header is the same in every layout.
+uint64_t RecordBoottimeNs(std::string_view record);
+
 // How many of the ring's first records are the journal's last: an agent that was killed between
 // the commit of a batch and its release leaves the whole batch in both. Pure.
 size_t CountCommitted(std::span<const std::string_view> ring, std::span<const JournalEntry> tail);

@@ -166,6 +166,10 @@ Result<CommandLine> ParseFlags(const ConfigTable& table, int argc, const char* c
             : fmt::format("{}{} ({})", option.help,
                           value.empty() ? "" : fmt::format(" [default: {}]", value),
                           EnvName(table, option.name));
+    if (option.kind == ConfigOption::Kind::kCommand) {
+      app.add_flag("--" + option.name, help);
+      continue;
+    }
     auto* added = app.add_option("--" + option.name, raw[option.name], help);
     if (std::holds_alternative<bool*>(option.target)) {
       added->expected(0, 1);

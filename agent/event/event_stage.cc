@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kBatch = 256;
 constexpr std::chrono::seconds kRetry(1);
+constexpr std::chrono::milliseconds kGather(20);
 // How far back an earlier run's events are looked through for what it left open or reconstructed.
 constexpr size_t kRecoverEvents = 2000;
 constexpr size_t kRecoverPage = 100;
@@ -41,7 +42,8 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
     : options_(std::move(options)),
       journal_(journal),
       store_(store),
-      cases_([&store](const std::string& id) { return FindEvent(store, id); }) {
+      cases_([&store](const std::string& id) { return FindEvent(store, id); }),
+      start_boottime_ns_(BootNowNs()) {
   RecoverCursor();  // before anybody appends to a new journal
   thread_ = std::jthread([this] { Run(); });
 }
@@ -127,6 +129,11 @@ void EventStage::Run() {
         changed_.wait_for(lock, std::chrono::nanoseconds(left), ready);
       } else {
         changed_.wait(lock, ready);
+      }
+      if (ok && deadline) {
+        // A group kill goes on: its victims come one by one, and each would be a revision of an
+        // event that grows.
+        changed_.wait_for(lock, kGather, [this] { return stopping_; });
       }
       notified_ = false;
       busy_ = true;
@@ -282,12 +289,23 @@ Status EventStage::Save() {
   if (!put) {
     return tl::unexpected<Error>(put.error());
   }
+  NoteLatency();
   unsaved_.clear();
   if (unsaved_cursor_) {
     cursor_ = *std::exchange(unsaved_cursor_, std::nullopt);
     return journal_.Retain(cursor_.load());
   }
   return {};
+}
+
+void EventStage::NoteLatency() {
+  const uint64_t now = BootNowNs();
+  for (const v1::Event& event : unsaved_) {
+    const uint64_t made = event.boottime_ns();
+    if (event.has_oom() && event.revision() == 1 && made >= start_boottime_ns_ && made <= now) {
+      latency_.Record(now - made);
+    }
+  }
 }
 
 Result<EventContext> EventStage::ContextOf(const JournalEntry& entry) {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/common/latency_histogram.h"
 #include "agent/common/result.h"
 #include "agent/common/stage_stall.h"
 #include "agent/event/case_book.h"
@@ -57,6 +58,8 @@ class EventStage {
   // real event of such a kill turn up, it supersedes the reconstructed one.
   void ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged = {});
   Counters counters() const;
+  // From the kernel's mark until the event was stored, of kills since this started.
+  const LatencyHistogram& latency() const { return latency_; }
   // Stalled: the journal or the store refuses.
   const StageStall& stall() const { return stall_; }
   // Waits until everything that was in the journal at the call is an event, and every gap that was
@@ -81,6 +84,7 @@ class EventStage {
   void AddEvent(v1::Event event);
   void Supersede(const KillRecord& record, const EventContext& context, const std::string& real_id);
   Status Save();
+  void NoteLatency();
   bool RefusedForGood(const v1::Event& event);
 
   const Options options_;
@@ -104,6 +108,8 @@ class EventStage {
   bool busy_ = false;
   bool failing_ = false;
   std::vector<ReportedGap> gaps_;
+  const uint64_t start_boottime_ns_;
+  LatencyHistogram latency_;
   StageStall stall_;
   std::atomic<uint64_t> events_{0};
   std::atomic<uint64_t> undecodable_{0};

@@ -11,6 +11,7 @@
 #include "agent/common/clock.h"
 #include "agent/common/result.h"
 #include "agent/store/filter.h"
+#include "agent/store/store_stats.h"
 #include "oombox/v1/event.pb.h"
 #include "oombox/v1/node.pb.h"
 
@@ -30,19 +31,6 @@ struct ListQuery {
   // Go on after this event (newest first); both 0 for the first page.
   int64_t before_time_ns = 0;
   uint64_t before_seq = 0;
-};
-
-struct StoreStats {
-  uint64_t bytes = 0;  // of pages in use: what retention bounds
-  uint64_t events = 0;
-  uint64_t last_seq = 0;
-  uint64_t acknowledged_seq = 0;
-  uint64_t unacknowledged = 0;
-  uint64_t evicted_unacknowledged = 0;
-  uint64_t evicted = 0;     // by Retain since Open, acknowledged or not
-  // Captured kills (OOM events that are not reconstructed) that were ever stored here.
-  uint64_t oom_events_ever = 0;
-  uint64_t unreadable = 0;  // rows that were skipped since the store was opened
 };
 
 struct SeqBounds {

@@ -36,7 +36,9 @@ class ConfigTableTest : public ::testing::Test {
             .options = {{"state-dir", &state_dir_, "Folder"},
                         {"ring-bytes", &ring_bytes_, "Size"},
                         {"insecure", &insecure_, "Flag"},
-                        {"collector", &collector_, "List"}}};
+                        {"collector", &collector_, "List"},
+                        {"adj", &adj_, "Signed", ConfigOption::Kind::kSignedSetting},
+                        {"uninstall", &uninstall_, "Do", ConfigOption::Kind::kCommand}}};
   }
 
   void WriteFile(const std::string& text) { std::ofstream(file_) << text; }
@@ -45,6 +47,8 @@ class ConfigTableTest : public ::testing::Test {
   std::string state_dir_ = "default";
   int64_t ring_bytes_ = 1;
   bool insecure_ = false;
+  int64_t adj_ = 0;
+  bool uninstall_ = false;
   std::vector<std::string> collector_;
 };
 
@@ -125,6 +129,21 @@ TEST_F(ConfigTableTest, PrintsEverySettingAsMarkdown) {
   const std::string markdown = ConfigMarkdown(Table());
 
   EXPECT_THAT(markdown, HasSubstr("| `state-dir` | `OOMBOX_T_STATE_DIR` | `default` | Folder |"));
+}
+
+TEST_F(ConfigTableTest, TakesNegativeNumbersOnlyWhereTheyMakeSense) {
+  EXPECT_TRUE(Load({"--adj", "-1000"}).has_value());
+  EXPECT_EQ(adj_, -1000);
+  EXPECT_FALSE(Load({"--ring-bytes", "-5"}).has_value());
+}
+
+TEST_F(ConfigTableTest, TakesACommandFromTheCommandLineOnly) {
+  ASSERT_TRUE(Load({"--uninstall"}).has_value());
+  EXPECT_TRUE(uninstall_);
+
+  WriteFile("uninstall = true\n");
+  EXPECT_FALSE(Load({}).has_value());
+  EXPECT_THAT(ConfigMarkdown(Table()), ::testing::Not(HasSubstr("uninstall")));
 }
 
 }  // namespace
