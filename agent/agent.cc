@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <filesystem>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "agent/privileged_start.h"
 #include "agent/query/query_server.h"
 #include "agent/reconciler.h"
+#include "agent/recording.h"
 #include "agent/store/event_store.h"
 #include "agent/store/journal.h"
 #include "agent/uplink/grpc_transport.h"
@@ -81,13 +81,14 @@ class RunningAgent final : public Agent {
   Started OpenStateDir();
   Started CheckCollectors();
   Started OpenStores();
-  Started CopyRecording(const std::string& journal_path);
   Started LoadProbe();
   Started StartStages();
   Started StartCapture();
   Started DrainLeftovers();
   void NoteEventBase();
-  void TellMovedAside();
+  void MakeReconciler();
+  void TellMovedAside(int64_t derived);
+  void OnCommitted(int64_t last_id);
   void StartReporter();
   Started StartUplink();
   Started StartServer();
@@ -143,8 +144,9 @@ Started RunningAgent::OpenStateDir() {
 
 Started RunningAgent::OpenStores() {
   if (replaying()) {
-    if (Started copied = CopyRecording(state_dir_->File("journal.db")); !copied) {
-      return copied;
+    const auto copied = CopyRecording(config_.replay, state_dir_->File("journal.db"));
+    if (!copied) {
+      return Fail(ExitCode::kUsage, copied.error());
     }
   }
   auto journal = Journal::Open({.path = state_dir_->File("journal.db"),
@@ -172,24 +174,6 @@ Started RunningAgent::OpenStores() {
   return {};
 }
 
-// A replay works on a copy: a recording is never changed.
-Started RunningAgent::CopyRecording(const std::string& journal_path) {
-  if (std::filesystem::exists(journal_path)) {
-    return tl::unexpected(StartFailure{
-        ExitCode::kUsage,
-        fmt::format("the state folder {} is in use; replay into a new one (--state-dir)",
-                    config_.state_dir)});
-  }
-  std::error_code error;
-  std::filesystem::copy_file(config_.replay, journal_path, error);
-  if (error) {
-    return tl::unexpected(StartFailure{
-        ExitCode::kUsage,
-        fmt::format("cannot read the recording {}: {}", config_.replay, error.message())});
-  }
-  return {};
-}
-
 Started RunningAgent::LoadProbe() {
   session_ = ReadMachine();
   auto parts = StartPrivileged(config_);
@@ -203,12 +187,16 @@ Started RunningAgent::LoadProbe() {
 }
 
 Started RunningAgent::StartStages() {
+  const int64_t derived = store_->JournalCursor().value_or(0);
   events_ = std::make_unique<EventStage>(EventStage::Options{.cluster_name = config_.cluster,
                                                              .node_name = config_.node_name,
                                                              .replayed = replaying(),
                                                              .decode = DecodeKill},
                                          *journal_, *store_);
-  TellMovedAside();
+  if (probe_ != nullptr) {
+    MakeReconciler();
+  }
+  TellMovedAside(derived);
   if (probe_ != nullptr) {
     if (Started capturing = StartCapture(); !capturing) {
       return capturing;
@@ -229,12 +217,7 @@ void RunningAgent::NoteEventBase() {
   }
 }
 
-// What older layouts hold comes first: it is older, and no kill that is there was missed.
-Started RunningAgent::StartCapture() {
-  NoteEventBase();
-  if (Started drained = DrainLeftovers(); !drained) {
-    return drained;
-  }
+void RunningAgent::MakeReconciler() {
   evidence_ = std::make_unique<GapEvidence>(
       GapEvidence::Sources{.log = std::exchange(kernel_log_, std::nullopt),
                            .boot_id = session_.boot_id,
@@ -247,16 +230,25 @@ Started RunningAgent::StartCapture() {
                           .evidence = evidence_.get(),
                           .kernel_kills = [] { return ReadKernelKills(); },
                           .last_seen_path = state_dir_->File("last-seen")});
+}
+
+// What older layouts hold comes first: it is older, and no kill that is there was missed.
+Started RunningAgent::StartCapture() {
+  NoteEventBase();
+  if (Started drained = DrainLeftovers(); !drained) {
+    return drained;
+  }
   reconciler_->TellAbsence();
   auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
   if (!ring) {
     return Fail(ExitCode::kFailure, ring.error());
   }
-  auto capture = Capture::Start({.ring_fd = probe_->ring_fd(),
-                                 .ring = std::move(*ring),
-                                 .journal = *journal_,
-                                 .session_id = session_.id,
-                                 .on_committed = [this] { events_->Notify(); }});
+  auto capture =
+      Capture::Start({.ring_fd = probe_->ring_fd(),
+                      .ring = std::move(*ring),
+                      .journal = *journal_,
+                      .session_id = session_.id,
+                      .on_committed = [this](int64_t last_id) { OnCommitted(last_id); }});
   if (!capture) {
     return Fail(CodeOf(capture.error()), capture.error());
   }
@@ -306,19 +298,33 @@ void RunningAgent::StartReporter() {
                             .has_collector = !config_.collector.empty()});
 }
 
-// A damaged file was put aside with what was in it: that is a gap, not only a line in the log.
-void RunningAgent::TellMovedAside() {
+void RunningAgent::OnCommitted(int64_t last_id) {
+  probe_->attachment().journal_last_id = static_cast<__u64>(last_id);
+  events_->Notify();
+}
+
+// A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
+// was in the store is derived again from the journal; what was in the journal and not derived yet
+// is lost, and the attachment knows how much that is.
+void RunningAgent::TellMovedAside(int64_t derived) {
   for (const std::string& path : {journal_->moved_aside(), store_->moved_aside()}) {
     if (path.empty()) {
       continue;
     }
     spdlog::error("a damaged file was moved aside to {}; a new one was begun", path);
-    events_->ReportGap({.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
-                        .start_wall_ns = WallNowNs(),
-                        .end_wall_ns = WallNowNs(),
-                        .detail = "a damaged file was moved aside to " + path,
-                        .key = path},
-                       session_);
+    Gap gap{.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
+            .start_wall_ns = WallNowNs(),
+            .end_wall_ns = WallNowNs(),
+            .detail = "a damaged file was moved aside to " + path,
+            .key = path};
+    if (reconciler_ == nullptr) {
+      events_->ReportGap(std::move(gap), session_);
+    } else if (path == journal_->moved_aside()) {
+      reconciler_->TellDamagedJournal(std::move(gap), derived);
+    } else {
+      gap.detail += "; its kills are derived again from the journal, as far as that reaches back";
+      reconciler_->Report(std::move(gap));
+    }
   }
 }
 

@@ -162,6 +162,9 @@ void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) 
     return;
   }
   coverage->set_reason(ReasonOf(report));
+  if (const auto lost = sources.probe->attachment().told_damaged; lost > 0) {
+    coverage->set_reason(fmt::format("{} kills were in a journal that was damaged", lost));
+  }
   coverage->set_state(coverage->reason().empty() ? v1::Coverage::STATE_COMPLETE
                                                  : v1::Coverage::STATE_INCOMPLETE);
 }

@@ -57,9 +57,22 @@ void Reconciler::TellAbsence() {
   agreed_boottime_ns_ = attachment_.attach_boottime_ns;
 }
 
+// The attachment has seen every commit; one that was made anew since knows nothing of the file.
+void Reconciler::TellDamagedJournal(Gap gap, int64_t derived) {
+  const auto last = static_cast<int64_t>(attachment_.journal_last_id);
+  if (sources_.probe->info().adopted && last >= derived) {
+    gap.count = static_cast<uint64_t>(last - derived);
+    attachment_.told_damaged += *gap.count;
+  }
+  attachment_.journal_last_id = 0;
+  Report(std::move(gap));
+}
+
 void Reconciler::Report(Gap gap) {
-  spdlog::error("kills lost: {} ({})", gap.count ? std::to_string(*gap.count) : "unknown",
-                gap.detail);
+  if (gap.count != 0U) {
+    spdlog::error("kills lost: {} ({})", gap.count ? std::to_string(*gap.count) : "unknown",
+                  gap.detail);
+  }
   gap.cgroups = sources_.evidence->Grown();
   sources_.events->ReportGap(std::move(gap), sources_.session,
                              sources_.evidence->Logged(agreed_boottime_ns_, BootNowNs()));

@@ -35,6 +35,12 @@ class Reconciler {
   // counted. Before anything is captured.
   void TellAbsence();
 
+  // The journal was moved aside when all up to `derived` were events: the rest is counted in `gap`.
+  void TellDamagedJournal(Gap gap, int64_t derived);
+
+  // Stores the gap, with what else knows of the kills since the last agreement.
+  void Report(Gap gap);
+
   // From now on agreement can be noted; `pending` gives the bytes that wait in the ring.
   void Watch(std::function<uint64_t()> pending);
 
@@ -50,8 +56,6 @@ class Reconciler {
   void TellGaps();
   void Tell(v1::GapEvent::Cause cause, uint64_t total, __u64& told, const char* detail);
   void NoteAgreement();
-  // With what else knows of the kills since the last agreement.
-  void Report(Gap gap);
 
   const Sources sources_;
   oombox_attachment& attachment_;

@@ -56,13 +56,16 @@ struct oombox_attachment {
 	__u64 base_events;
 	/* Recursion misses of programs that were replaced. */
 	__u64 recursion_misses_before;
+	/* Last record that was committed to the journal: should the file be damaged, what was in it. */
+	__u64 journal_last_id;
 	/* Losses that are stored as gap events already. */
+	__u64 told_damaged;
 	__u64 told_ring_full;
 	__u64 told_recursion;
 	__u64 told_unexplained;
 	/* Time the ranking may take in one second; read by the programs. 0: no ranking. */
 	__u64 rank_budget_ns;
-	__u64 reserved[18];
+	__u64 reserved[16];
 };
 
 #endif /* OOMBOX_PINNED_H */

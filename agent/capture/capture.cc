@@ -91,7 +91,7 @@ bool Capture::Drain() {
     }
     NoteLatency(records);
     ring_->Release();
-    on_committed_();
+    on_committed_(*last);
   }
 }
 

@@ -29,7 +29,8 @@ class Capture {
     std::unique_ptr<RingReader> ring;
     Journal& journal;  // must outlive the capture
     int64_t session_id;
-    std::function<void()> on_committed;  // runs on the capture thread; must be quick
+    // With the journal's last id; runs on the capture thread; must be quick.
+    std::function<void(int64_t)> on_committed;
   };
 
   static Result<std::unique_ptr<Capture>> Start(Dependencies dependencies);
@@ -59,7 +60,7 @@ class Capture {
   std::unique_ptr<RingReader> ring_;
   Journal& journal_;
   const int64_t session_id_;
-  const std::function<void()> on_committed_;
+  const std::function<void(int64_t)> on_committed_;
   const UniqueFd epoll_;
   const UniqueFd stop_event_;
   uint64_t duplicates_ = 0;

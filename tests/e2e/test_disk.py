@@ -7,7 +7,8 @@ import unittest
 
 from lib.bpffs import Bpffs
 from lib.machine import require_real_kills, skip
-from lib.programs import Agent, Collector, Scratch, eventually, memhog, oombox, wait_for_events
+from lib.programs import (Agent, Collector, Scratch, eventually, list_events, memhog, oombox,
+                          wait_for_events)
 
 
 def setUpModule():
@@ -109,19 +110,30 @@ class DiskTest(unittest.TestCase):
                 pins = Bpffs(self, scratch).pins
                 agent = Agent(self, scratch, pins=pins).wait_ready()
                 wait_for_events(memhog("grow", "--limit", "8Mi"), 1, local=agent.socket)
+                agent.stop()  # what it wrote is in the file now, not in its log
+                agent = Agent(self, scratch, pins=pins).wait_ready()
                 self.damage(os.path.join(agent.state_dir, name))
                 truth = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
+                oombox("list", local=agent.socket)
                 if agent.wait_exit() != 74:
                     self.fail(agent.log())
 
                 agent = Agent(self, scratch, pins=pins).wait_ready()
 
-                # What waited in the ring is there; what had reached the damaged file is told as a gap.
-                gaps = [json.loads(line)["gap"]["cause"] for line in oombox(
-                    "list", "--kind", "gap", "-o", "jsonl", local=agent.socket).stdout.splitlines()]
-                self.assertIn("CAUSE_DAMAGED_FILE", gaps)
-                wait_for_events(truth, 5 if name == "events.db" else 1, local=agent.socket)
+                gap, = (gap for gap in (json.loads(line)["gap"] for line in oombox(
+                    "list", "--kind", "gap", "-o", "jsonl", local=agent.socket).stdout.splitlines())
+                        if gap["cause"] == "CAUSE_DAMAGED_FILE")
+                if name == "events.db":
+                    self.assert_each_once(truth, agent.socket)  # derived again from the journal
+                else:
+                    self.assert_captured_or_counted(truth, int(gap.get("count", 0)), agent)
                 agent.stop()
+
+    def assert_captured_or_counted(self, truth, lost, agent):
+        pids = {process["pid"] for process in truth["processes"]}
+        captured = {event["oom"]["victims"][0]["tgid"] for event in list_events(local=agent.socket)
+                    if event["oom"]["quality"].get("provenance") != "PROVENANCE_RECONSTRUCTED"}
+        self.assertEqual(len(pids & captured) + lost, len(pids), "each an event or counted")
 
     def damage(self, path):
         """Overwrites every page but the first, as a failing disk would."""

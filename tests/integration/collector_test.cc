@@ -42,6 +42,9 @@ class Agent {
   bool AwaitAcknowledged() {
     return Await([this] { return store_.Acknowledged()->second == store_.Stats()->last_seq; });
   }
+  bool AwaitDisconnected() {
+    return Await([this] { return uplink_->status().connected_to.empty(); });
+  }
   bool AwaitOtherCollectorThan(const std::string& epoch) {
     return Await([&] { return store_.Acknowledged()->first != epoch; });
   }
@@ -135,6 +138,7 @@ TEST_F(CollectorTest, WhatWasAcknowledgedSurvivesARestartAndIsNotSentAgain) {
   ASSERT_TRUE(agent.AwaitAcknowledged());
 
   StopCollector();
+  ASSERT_TRUE(agent.AwaitDisconnected());  // or what is stored now may go into the broken stream
   agent.Store(101, 150);
   StartCollector();
 

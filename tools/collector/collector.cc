@@ -33,8 +33,8 @@ Collector::Collector(StateDir state_dir, std::unique_ptr<EventStore> store,
                      const CollectorConfig& config)
     : state_dir_(std::move(state_dir)),
       store_(std::move(store)),
-      hub_(*store_, {static_cast<size_t>(config.max_agents), WallNowNs}),
-      directory_(*store_, hub_, WallNowNs, std::chrono::seconds(config.forget_nodes_after)),
+      hub_(*store_, {static_cast<size_t>(config.max_agents), report_clock_}),
+      directory_(*store_, hub_, report_clock_, std::chrono::seconds(config.forget_nodes_after)),
       ingest_(hub_) {}
 
 Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& config) {

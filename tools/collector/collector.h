@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/common/clock.h"
 #include "agent/common/metrics_server.h"
 #include "agent/common/result.h"
 #include "agent/common/state_dir.h"
@@ -41,6 +42,7 @@ class Collector {
 
   const StateDir state_dir_;
   const std::unique_ptr<EventStore> store_;
+  const UnsetWallClock report_clock_;  // of when reports came in
   IngestHub hub_;
   FleetDirectory directory_;
   IngestService ingest_;

@@ -51,6 +51,7 @@ class ReconcilerTest : public ::testing::Test {
     session_ = *journal_->BeginSession({.boot_id = "boot", .kernel_release = "6.1"});
     events_ = std::make_unique<EventStage>(
         EventStage::Options{.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    EXPECT_TRUE(events_->Flush());
     Restart();
   }
 
@@ -77,7 +78,8 @@ class ReconcilerTest : public ::testing::Test {
   std::vector<v1::GapEvent> Gaps() {
     EXPECT_TRUE(events_->Flush());
     std::vector<v1::GapEvent> gaps;
-    for (const StoredEvent& stored : *store_->List({.view = v1::EVENT_VIEW_FULL})) {
+    const auto listed = store_->List({.view = v1::EVENT_VIEW_FULL});
+    for (const StoredEvent& stored : *listed) {
       gaps.push_back(stored.event.gap());
     }
     return gaps;
@@ -85,7 +87,7 @@ class ReconcilerTest : public ::testing::Test {
 
   std::optional<LastSeen> Agreed() { return *ReadLastSeen(dir_.File("last-seen")); }
 
-  testing::TempDir dir_;
+  TempDir dir_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<EventStore> store_;
   JournalSession session_;

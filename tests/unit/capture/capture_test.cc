@@ -27,7 +27,7 @@ class CaptureTest : public ::testing::Test {
                                    .ring = std::move(*ring),
                                    .journal = journal_,
                                    .session_id = 1,
-                                   .on_committed = [this] { ++committed_calls_; }});
+                                   .on_committed = [this](int64_t /*last*/) { ++committed_calls_; }});
     EXPECT_TRUE(capture.has_value());
     return std::move(*capture);
   }
