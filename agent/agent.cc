@@ -15,6 +15,7 @@
 #include "agent/common/state_dir.h"
 #include "agent/event/event_stage.h"
 #include "agent/machine.h"
+#include "agent/match_journal.h"
 #include "agent/node_metrics.h"
 #include "agent/node_reporter.h"
 #include "agent/privileged_start.h"
@@ -85,9 +86,8 @@ class RunningAgent final : public Agent {
   Started StartStages();
   Started StartCapture();
   Started DrainLeftovers();
-  void NoteEventBase();
   void MakeReconciler();
-  void TellMovedAside(int64_t derived);
+  void TellMovedAside(LostJournal lost);
   void OnCommitted(int64_t last_id);
   void StartReporter();
   Started StartUplink();
@@ -187,16 +187,21 @@ Started RunningAgent::LoadProbe() {
 }
 
 Started RunningAgent::StartStages() {
-  const int64_t derived = store_->JournalCursor().value_or(0);
+  const auto matched =
+      MatchJournalAndStore(*journal_, *store_, probe_ == nullptr ? nullptr : &probe_->attachment());
+  if (!matched) {
+    return Fail(CodeOf(matched.error()), matched.error());
+  }
   events_ = std::make_unique<EventStage>(EventStage::Options{.cluster_name = config_.cluster,
                                                              .node_name = config_.node_name,
+                                                             .boot_id = session_.boot_id,
                                                              .replayed = replaying(),
                                                              .decode = DecodeKill},
                                          *journal_, *store_);
   if (probe_ != nullptr) {
     MakeReconciler();
   }
-  TellMovedAside(derived);
+  TellMovedAside(*matched);
   if (probe_ != nullptr) {
     if (Started capturing = StartCapture(); !capturing) {
       return capturing;
@@ -204,17 +209,6 @@ Started RunningAgent::StartStages() {
   }
   StartReporter();
   return {};
-}
-
-// An attachment outlives agents, and may outlive their stores.
-void RunningAgent::NoteEventBase() {
-  oombox_attachment& attachment = probe_->attachment();
-  const uint64_t store = std::hash<std::string>{}(store_->epoch());
-  const auto stats = store_->Stats();
-  if (stats && attachment.base_store != store) {
-    attachment.base_events = stats->oom_events_ever;
-    attachment.base_store = store;
-  }
 }
 
 void RunningAgent::MakeReconciler() {
@@ -234,15 +228,20 @@ void RunningAgent::MakeReconciler() {
 
 // What older layouts hold comes first: it is older, and no kill that is there was missed.
 Started RunningAgent::StartCapture() {
-  NoteEventBase();
   if (Started drained = DrainLeftovers(); !drained) {
     return drained;
   }
-  reconciler_->TellAbsence();
   auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
   if (!ring) {
     return Fail(ExitCode::kFailure, ring.error());
   }
+  const auto older =
+      MoveOlder(**ring, *journal_, session_.id, probe_->attachment().attach_boottime_ns);
+  if (!older) {
+    return Fail(CodeOf(older.error()), older.error());
+  }
+  events_->Notify();
+  reconciler_->TellAbsence();
   auto capture =
       Capture::Start({.ring_fd = probe_->ring_fd(),
                       .ring = std::move(*ring),
@@ -305,8 +304,8 @@ void RunningAgent::OnCommitted(int64_t last_id) {
 
 // A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
 // was in the store is derived again from the journal; what was in the journal and not derived yet
-// is lost, and the attachment knows how much that is.
-void RunningAgent::TellMovedAside(int64_t derived) {
+// is told by the reconciler, which knows how much that is.
+void RunningAgent::TellMovedAside(LostJournal lost) {
   for (const std::string& path : {journal_->moved_aside(), store_->moved_aside()}) {
     if (path.empty()) {
       continue;
@@ -317,12 +316,14 @@ void RunningAgent::TellMovedAside(int64_t derived) {
             .end_wall_ns = WallNowNs(),
             .detail = "a damaged file was moved aside to " + path,
             .key = path};
+    if (path != journal_->moved_aside()) {
+      gap.detail += "; its kills are derived again from the journal, as far as that reaches back";
+    } else if (lost == LostJournal::kCounted) {
+      continue;
+    }
     if (reconciler_ == nullptr) {
       events_->ReportGap(std::move(gap), session_);
-    } else if (path == journal_->moved_aside()) {
-      reconciler_->TellDamagedJournal(std::move(gap), derived);
     } else {
-      gap.detail += "; its kills are derived again from the journal, as far as that reaches back";
       reconciler_->Report(std::move(gap));
     }
   }

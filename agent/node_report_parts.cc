@@ -63,8 +63,9 @@ void FillAccounting(const KillProbe& probe, const Capture& capture, const Reconc
   if (const auto kernel = reconciler.KernelKills()) {
     accounting->set_kernel_kills(*kernel);
   }
-  accounting->set_captured(seen.kills - seen.dropped_ring_full - attachment.base_kills);
-  accounting->set_dropped_ring_full(seen.dropped_ring_full);
+  const uint64_t dropped = seen.dropped_ring_full - attachment.base_dropped_ring_full;
+  accounting->set_captured(seen.kills - attachment.base_kills - dropped);
+  accounting->set_dropped_ring_full(dropped);
   accounting->set_double_counted(seen.double_counted - attachment.base_double_counted);
   accounting->set_already_dying(seen.already_dying);
   accounting->set_gap(counts.unexplained);
@@ -162,7 +163,7 @@ void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) 
     return;
   }
   coverage->set_reason(ReasonOf(report));
-  if (const auto lost = sources.probe->attachment().told_damaged; lost > 0) {
+  if (const auto lost = sources.probe->attachment().damaged.telling; lost > 0) {
     coverage->set_reason(fmt::format("{} kills were in a journal that was damaged", lost));
   }
   coverage->set_state(coverage->reason().empty() ? v1::Coverage::STATE_COMPLETE

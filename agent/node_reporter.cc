@@ -28,7 +28,7 @@ NodeReporter::~NodeReporter() {
   thread_.request_stop();
   thread_.join();
   if (sources_.reconciler != nullptr) {
-    sources_.reconciler->Look();
+    sources_.reconciler->Finish();
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/common/clock.h"
@@ -23,49 +24,60 @@ Reconciler::Reconciler(Sources sources)
   }
 }
 
-void Reconciler::TellAbsence() {
+// What was found is noted before it is told: a start that fails half-way must not forget it, and
+// the next one could not find it again, because the journal grows meanwhile.
+void Reconciler::LookForAbsence() {
   const auto before = ReadLastSeen(sources_.last_seen_path);
   const auto journal_id = sources_.journal->LastId();
-  if (sources_.probe->info().adopted || attachment_.base_state != OOMBOX_BASE_READ || !journal_id ||
-      (before && !*before)) {
-    return;
+  if (attachment_.base_state != OOMBOX_BASE_READ || !journal_id) {
+    return;  // nothing to compare with, or not now
   }
-  std::optional<Gap> gap;
-  if (before) {
+  attachment_.absence_kills = 0;
+  if (before && *before) {
     // Without what the programs have seen since they were attached: that becomes events.
-    gap = GapBetween(**before,
-                     {.boot_id = sources_.session.boot_id,
-                      .kernel_kills = attachment_.base_kernel_kills - attachment_.base_kills -
-                                      attachment_.base_double_counted,
-                      .journal_id = *journal_id,
-                      .wall_ns = WallNowNs(),
-                      .boottime_ns = BootNowNs()});
-  } else {
-    gap = Gap{.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
-              .start_wall_ns = WallNowNs(),
-              .end_wall_ns = WallNowNs(),
-              .detail = "kills since the last run cannot be counted: " + before.error().message,
-              .key = sources_.session.boot_id};
+    const uint64_t seen =
+        attachment_.base_kills + attachment_.base_double_counted - attachment_.attach_seen;
+    const auto gap = GapBetween(**before, {.boot_id = sources_.session.boot_id,
+                                           .kernel_kills = attachment_.base_kernel_kills - seen,
+                                           .journal_id = *journal_id,
+                                           .wall_ns = WallNowNs()});
+    attachment_.absence_kills = gap ? gap->count.value_or(0) : 0;
+    if ((*before)->boot_id != sources_.session.boot_id) {
+      agreed_boottime_ns_ = 0;  // all of this boot
+    }
+  } else if (!before) {
+    Report({.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
+            .start_wall_ns = WallNowNs(),
+            .end_wall_ns = WallNowNs(),
+            .detail = "kills since the last run cannot be counted: " + before.error().message,
+            .key = sources_.session.boot_id});
   }
-  if (!gap) {
-    return;
-  }
-  if (before && (*before)->boot_id != sources_.session.boot_id) {
-    agreed_boottime_ns_ = 0;  // all of this boot
-  }
-  Report(std::move(*gap));
-  agreed_boottime_ns_ = attachment_.attach_boottime_ns;
+  attachment_.absence_state = OOMBOX_ABSENCE_TELLING;
 }
 
-// The attachment has seen every commit; one that was made anew since knows nothing of the file.
-void Reconciler::TellDamagedJournal(Gap gap, int64_t derived) {
-  const auto last = static_cast<int64_t>(attachment_.journal_last_id);
-  if (sources_.probe->info().adopted && last >= derived) {
-    gap.count = static_cast<uint64_t>(last - derived);
-    attachment_.told_damaged += *gap.count;
+void Reconciler::TellAbsence() {
+  const std::lock_guard lock(look_mutex_);
+  if (attachment_.absence_state == OOMBOX_ABSENCE_NOT_LOOKED) {
+    LookForAbsence();
   }
-  attachment_.journal_last_id = 0;
-  Report(std::move(gap));
+  if (attachment_.absence_state != OOMBOX_ABSENCE_TELLING) {
+    return;
+  }
+  if (attachment_.absence_kills > 0) {
+    Report({.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
+            .start_wall_ns = agreed_wall_ns_,
+            .end_wall_ns = static_cast<int64_t>(attachment_.attach_wall_ns),
+            .count = attachment_.absence_kills,
+            .detail = agreed_boottime_ns_ == 0
+                          ? "no agent was attached when this boot began; kills at the end of the "
+                            "earlier boot are unknown"
+                          : "the kernel killed while no agent was attached",
+            .key = fmt::format("absence/{}", attachment_.attach_boottime_ns)});
+  }
+  if (sources_.events->Flush()) {
+    attachment_.absence_state = OOMBOX_ABSENCE_TOLD;
+  }
+  agreed_boottime_ns_ = std::max<uint64_t>(agreed_boottime_ns_, attachment_.attach_boottime_ns);
 }
 
 void Reconciler::Report(Gap gap) {
@@ -79,42 +91,61 @@ void Reconciler::Report(Gap gap) {
 }
 
 void Reconciler::Watch(std::function<uint64_t()> pending) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(look_mutex_);
   pending_ = std::move(pending);
 }
 
 void Reconciler::Look() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(look_mutex_);
   // The kernel's count first: a kill in between must not look like one that was missed.
   const auto kernel = sources_.kernel_kills();
-  counts_ = accounting_.Look(kernel, sources_.probe->Counters(),
-                             sources_.probe->RecursionMisses().value_or(0));
-  TellGaps();
+  const KillCounts counts = accounting_.Look(kernel, sources_.probe->Counters(),
+                                             sources_.probe->RecursionMisses().value_or(0));
+  {
+    const std::lock_guard counts_lock(counts_mutex_);
+    counts_ = counts;
+  }
+  TellGaps(counts);
   NoteAgreement();
 }
 
-void Reconciler::TellGaps() {
-  Tell(v1::GapEvent::CAUSE_RING_FULL, counts_.seen.dropped_ring_full, attachment_.told_ring_full,
-       "the kernel's ring was full: the journal could not keep up, or no agent ran");
-  Tell(v1::GapEvent::CAUSE_RECURSION, counts_.recursion, attachment_.told_recursion,
-       "the kernel skipped the program, which was running on that CPU already");
-  Tell(v1::GapEvent::CAUSE_UNEXPLAINED, counts_.unexplained, attachment_.told_unexplained,
-       "the kernel counted kills that the programs did not see");
+void Reconciler::Finish() {
+  const std::lock_guard lock(look_mutex_);
+  NoteAgreement();
 }
 
-// The same gap told again (killed before it was noted) has the same key and is the same event.
-void Reconciler::Tell(v1::GapEvent::Cause cause, uint64_t total, __u64& told, const char* detail) {
-  if (total <= told) {
+void Reconciler::TellGaps(const KillCounts& counts) {
+  Tell(v1::GapEvent::CAUSE_RING_FULL,
+       counts.seen.dropped_ring_full - attachment_.base_dropped_ring_full, attachment_.ring_full,
+       "the kernel's ring was full: the journal could not keep up, or no agent ran");
+  Tell(v1::GapEvent::CAUSE_RECURSION, counts.recursion, attachment_.recursion,
+       "the kernel skipped the program, which was running on that CPU already");
+  Tell(v1::GapEvent::CAUSE_UNEXPLAINED, counts.unexplained, attachment_.unexplained,
+       "the kernel counted kills that the programs did not see");
+  Tell(v1::GapEvent::CAUSE_DAMAGED_FILE, attachment_.damaged.telling, attachment_.damaged,
+       "the journal was damaged or is gone, with what was in it");
+}
+
+// One gap at a time for each cause: what is being told keeps its count and its key until it is
+// stored, also across a restart; what is lost meanwhile is the next one.
+void Reconciler::Tell(v1::GapEvent::Cause cause, uint64_t total, oombox_told& told,
+                      const char* detail) {
+  if (told.telling <= told.told) {
+    told.telling = total;
+  }
+  if (told.telling <= told.told) {
     return;
   }
-  Report({.cause = cause,
-          .start_wall_ns = agreed_wall_ns_,
-          .end_wall_ns = WallNowNs(),
-          .count = total - told,
-          .detail = detail,
-          .key = fmt::format("{}/{}", attachment_.attach_boottime_ns, told)});
+  if (std::exchange(on_the_way_[&told], told.telling) != told.telling) {
+    Report({.cause = cause,
+            .start_wall_ns = agreed_wall_ns_,
+            .end_wall_ns = WallNowNs(),
+            .count = told.telling - told.told,
+            .detail = detail,
+            .key = fmt::format("{}/{}", attachment_.attach_boottime_ns, told.told)});
+  }
   if (sources_.events->Flush()) {
-    told = total;
+    told.told = told.telling;
   }
 }
 
@@ -137,7 +168,7 @@ void Reconciler::NoteAgreement() {
   const uint64_t ours = before.kills - attachment_.base_kills + before.double_counted -
                         attachment_.base_double_counted;
   if (*kernel - attachment_.base_kernel_kills !=
-      ours + attachment_.told_recursion + attachment_.told_unexplained) {
+      ours + attachment_.recursion.told + attachment_.unexplained.told) {
     return;
   }
   agreed_wall_ns_ = WallNowNs();
@@ -156,7 +187,7 @@ void Reconciler::NoteAgreement() {
 }
 
 KillCounts Reconciler::counts() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(counts_mutex_);
   return counts_;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -35,9 +36,6 @@ class Reconciler {
   // counted. Before anything is captured.
   void TellAbsence();
 
-  // The journal was moved aside when all up to `derived` were events: the rest is counted in `gap`.
-  void TellDamagedJournal(Gap gap, int64_t derived);
-
   // Stores the gap, with what else knows of the kills since the last agreement.
   void Report(Gap gap);
 
@@ -46,6 +44,8 @@ class Reconciler {
 
   // Looks at both sides, tells what is missing, notes when nothing is.
   void Look();
+  // Before the end: notes whether both agree, but believes nothing new.
+  void Finish();
 
   // Of the last look.
   KillCounts counts() const;
@@ -53,20 +53,24 @@ class Reconciler {
   std::optional<uint64_t> KernelKills() const;
 
  private:
-  void TellGaps();
-  void Tell(v1::GapEvent::Cause cause, uint64_t total, __u64& told, const char* detail);
+  void LookForAbsence();
+  void TellGaps(const KillCounts& counts);
+  void Tell(v1::GapEvent::Cause cause, uint64_t total, oombox_told& told, const char* detail);
   void NoteAgreement();
 
   const Sources sources_;
   oombox_attachment& attachment_;
+  std::mutex look_mutex_;  // guards all but counts_
   std::function<uint64_t()> pending_;
-  mutable std::mutex mutex_;
   Accounting accounting_;
-  KillCounts counts_;
+  // Gaps on their way to the store, by what tells them: told once in a run.
+  std::map<const oombox_told*, uint64_t> on_the_way_;
   // Since when nothing is known to agree: the window of every gap.
   int64_t agreed_wall_ns_;
   uint64_t agreed_boottime_ns_;
   bool last_seen_failing_ = false;  // the log knows
+  mutable std::mutex counts_mutex_;
+  KillCounts counts_;
 };
 
 }  // namespace oombox

@@ -71,6 +71,7 @@ struct signal_struct {
 struct css_set;
 
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;

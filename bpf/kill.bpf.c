@@ -28,6 +28,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define SIGKILL 9
+#define PF_EXITING 0x4 /* include/linux/sched.h */
 #define SEND_SIG_PRIV 1 /* include/linux/sched/signal.h: (struct kernel_siginfo *)1 */
 
 /* A kill and its mark are microseconds apart; a group kill of thousands takes longer. */
@@ -71,6 +72,13 @@ struct {
 	__type(value, struct trigger_state);
 } triggers SEC(".maps");
 
+static __always_inline bool current_is_exiting(void)
+{
+	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(current_task, flags) & PF_EXITING;
+}
+
 /*
  * signal_generate: at the end of __send_signal_locked() (kernel/signal.c), for every signal, in the context
  * of the sender, the receiver's sighand lock held. Its arguments are the same on all kernels since 3.x.
@@ -97,11 +105,11 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 		return 0;
 	}
 	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
-	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). Only that one: a trigger that is the
-	 * init of a pid namespace signals all of it the same way when it exits. */
-	if (state->group_id && !state->double_seen && now - state->episode_ns < PAIR_MAX_AGE_NS &&
+	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). Only that one, and not by a trigger that
+	 * exits: the init of a pid namespace signals all of it the same way then (zap_pid_ns_processes). */
+	if (!state->double_seen && now - state->episode_ns < PAIR_MAX_AGE_NS &&
 	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
-	    BPF_CORE_READ(task, signal, oom_mm)) {
+	    BPF_CORE_READ(task, signal, oom_mm) && !current_is_exiting()) {
 		state->double_seen = 1;
 		COUNT(double_counted);
 		return 0;

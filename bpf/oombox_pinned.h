@@ -41,31 +41,51 @@ enum oombox_base_state {
 	OOMBOX_BASE_UNREADABLE = 2, /* /proc/vmstat has no oom_kill */
 };
 
+/*
+ * A loss that becomes a gap event. Both are totals since the base: `telling` is noted before the event is
+ * made, `told` when it is stored, so that an agent killed in between tells the same again.
+ */
+struct oombox_told {
+	__u64 told;
+	__u64 telling;
+};
+
+enum oombox_absence_state {
+	OOMBOX_ABSENCE_NOT_LOOKED = 0,
+	OOMBOX_ABSENCE_TELLING = 1, /* absence_kills is what has to be told */
+	OOMBOX_ABSENCE_TOLD = 2,
+};
+
 /* What user space knows of the attached programs: written by the agent, outlives it when pinned. */
 struct oombox_attachment {
 	__u64 object_id;	/* of the BPF object that is attached; 0 until it is */
+	/* When programs were attached where none were: a replacement without a pause does not count. */
 	__u64 attach_wall_ns;
 	__u64 attach_boottime_ns;
-	/* The kernel's count and ours at one moment right after attaching: where the identity begins. */
+	__u64 attach_seen;	/* kills and double counts counted before */
+	/* The kernel's count and ours at one moment right after that: where the identity begins. */
 	__u64 base_state;	/* enum oombox_base_state */
 	__u64 base_kernel_kills;
 	__u64 base_kills;
 	__u64 base_double_counted;
+	__u64 base_dropped_ring_full;
 	/* Events that the agent's store had counted before; a hash of its epoch tells whose count it is. */
 	__u64 base_store;
 	__u64 base_events;
 	/* Recursion misses of programs that were replaced. */
 	__u64 recursion_misses_before;
+	/* Kills between the last agreement and the attachment. */
+	__u64 absence_state;	/* enum oombox_absence_state */
+	__u64 absence_kills;
 	/* Last record that was committed to the journal: should the file be damaged, what was in it. */
 	__u64 journal_last_id;
-	/* Losses that are stored as gap events already. */
-	__u64 told_damaged;
-	__u64 told_ring_full;
-	__u64 told_recursion;
-	__u64 told_unexplained;
+	struct oombox_told ring_full;
+	struct oombox_told recursion;
+	struct oombox_told unexplained;
+	struct oombox_told damaged;
 	/* Time the ranking may take in one second; read by the programs. 0: no ranking. */
 	__u64 rank_budget_ns;
-	__u64 reserved[16];
+	__u64 reserved[8];
 };
 
 #endif /* OOMBOX_PINNED_H */

@@ -88,11 +88,12 @@ class LoadedKillProbe final : public KillProbe {
   explicit LoadedKillProbe(const Options& options) : options_(options) {}
 
   Status OpenPins();
-  void OpenMaps();
-  bool OursIsAttached() const;
+  Status OpenMaps();
+  Result<bool> LinksArePinned() const;
   Status Map();
   Status LoadObject(const KernelFeatures& features, bool reuse);
   Status AttachAndPin(KillObject& object);
+  void BeginAttachment(uint64_t seen_before);
   Status PinMaps() const;
   Status TakeLeftovers();
 
@@ -122,9 +123,11 @@ Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options)
   const bool reuse = probe->maps_.complete();
   if (reuse) {
     OOMBOX_RETURN_IF_ERROR(probe->Map());
-    probe->info_.adopted = true;
+    OOMBOX_TRY(probe->info_.adopted, probe->LinksArePinned());
   }
-  if (!reuse || !probe->OursIsAttached()) {
+  const bool ours = probe->info_.adopted && probe->mark_program_.valid() &&
+                    (*probe->attachment_)->object_id == KillObjectId();
+  if (!ours) {
     OOMBOX_RETURN_IF_ERROR(probe->LoadObject(features, reuse));
   }
   (*probe->attachment_)->rank_budget_ns = options.rank_budget_ns;
@@ -151,7 +154,7 @@ Status LoadedKillProbe::OpenPins() {
   }
   pins_.emplace(std::move(*pins));
   info_.pin_path = pins_->Layout(kAbi);
-  OpenMaps();
+  OOMBOX_RETURN_IF_ERROR(OpenMaps());
   if (!maps_.complete()) {  // a first start, or one that was killed before anything was attached
     OOMBOX_RETURN_IF_ERROR(pins_->RemoveLayout(kAbi));
     OOMBOX_RETURN_IF_ERROR(pins_->MakeLayout(kAbi));
@@ -159,15 +162,20 @@ Status LoadedKillProbe::OpenPins() {
   return {};
 }
 
-void LoadedKillProbe::OpenMaps() {
-  maps_ = {pins_->Get(kAbi, "ring"), pins_->Get(kAbi, "counters"), pins_->Get(kAbi, "attachment"),
-           pins_->Get(kAbi, "triggers")};
-  mark_program_ = pins_->Get(kAbi, "prog_mark");
+Status LoadedKillProbe::OpenMaps() {
+  OOMBOX_TRY(maps_.ring, pins_->Get(kAbi, "ring"));
+  OOMBOX_TRY(maps_.counters, pins_->Get(kAbi, "counters"));
+  OOMBOX_TRY(maps_.attachment, pins_->Get(kAbi, "attachment"));
+  OOMBOX_TRY(maps_.triggers, pins_->Get(kAbi, "triggers"));
+  OOMBOX_TRY(mark_program_, pins_->Get(kAbi, "prog_mark"));
+  return {};
 }
 
-bool LoadedKillProbe::OursIsAttached() const {
-  return (*attachment_)->object_id == KillObjectId() && mark_program_.valid() &&
-         pins_->Get(kAbi, "link_signal").valid() && pins_->Get(kAbi, "link_mark").valid();
+// They record; whose build they are is another question.
+Result<bool> LoadedKillProbe::LinksArePinned() const {
+  OOMBOX_TRY(const UniqueFd signal, pins_->Get(kAbi, "link_signal"));
+  OOMBOX_TRY(const UniqueFd mark, pins_->Get(kAbi, "link_mark"));
+  return signal.valid() && mark.valid();
 }
 
 Status LoadedKillProbe::Map() {
@@ -185,7 +193,7 @@ Status LoadedKillProbe::LoadObject(const KernelFeatures& features, bool reuse) {
     OOMBOX_RETURN_IF_ERROR(Map());
     OOMBOX_RETURN_IF_ERROR(PinMaps());
   }
-  info_.replaced = reuse;
+  info_.replaced = info_.adopted;
   (*attachment_)->rank_budget_ns = options_.rank_budget_ns;
   return AttachAndPin(*object);
 }
@@ -203,6 +211,7 @@ Status LoadedKillProbe::PinMaps() const {
 // Make before break: another build's programs stay attached until ours are. Killed at any point,
 // the next start finds an object_id that is not its own, or 0, and does it again.
 Status LoadedKillProbe::AttachAndPin(KillObject& object) {
+  const uint64_t seen_before = Counters().kills + Counters().double_counted;
   OOMBOX_TRY(links_, object.Attach());
   const uint64_t old_misses = MissesOf(mark_program_.get()).value_or(0);
   OOMBOX_TRY(mark_program_, object.MarkProgram());
@@ -214,12 +223,26 @@ Status LoadedKillProbe::AttachAndPin(KillObject& object) {
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "prog_mark", mark_program_.get()));
   }
   attachment.recursion_misses_before += old_misses;
-  if (attachment.attach_boottime_ns == 0) {
-    attachment.attach_wall_ns = static_cast<__u64>(WallNowNs());
-    attachment.attach_boottime_ns = BootNowNs();
+  if (!info_.adopted) {
+    BeginAttachment(seen_before);
   }
   attachment.object_id = KillObjectId();
   return {};
+}
+
+// Nothing recorded here before: another layout may have meanwhile, and been read since. The
+// counters go on; what is compared with the kernel's begins anew.
+void LoadedKillProbe::BeginAttachment(uint64_t seen_before) {
+  oombox_attachment& attachment = **attachment_;
+  const oombox_attachment before = attachment;
+  attachment = {};
+  attachment.object_id = before.object_id;
+  attachment.recursion_misses_before = before.recursion_misses_before;
+  attachment.rank_budget_ns = before.rank_budget_ns;
+  attachment.journal_last_id = before.journal_last_id;
+  attachment.attach_seen = seen_before;
+  attachment.attach_wall_ns = static_cast<__u64>(WallNowNs());
+  attachment.attach_boottime_ns = BootNowNs();
 }
 
 // After our own programs are attached: what the others record from now on, ours record, too.
@@ -229,7 +252,7 @@ Status LoadedKillProbe::TakeLeftovers() {
   }
   for (const int abi : pins_->OtherLayouts(kAbi)) {
     OOMBOX_RETURN_IF_ERROR(pins_->DetachLayout(abi));
-    UniqueFd ring = pins_->Get(abi, "ring");
+    OOMBOX_TRY(UniqueFd ring, pins_->Get(abi, "ring"));
     if (!ring.valid()) {
       OOMBOX_RETURN_IF_ERROR(pins_->RemoveLayout(abi));
       continue;

@@ -20,7 +20,7 @@ struct MissingFeature {
 // How the programs came to be attached.
 struct AttachInfo {
   std::string pin_path = {};  // empty: not pinned
-  // The programs were in the kernel already and have been recording: the counters go on.
+  // Programs were in the kernel already and have been recording: the counts go on.
   bool adopted = false;
   // They were another build's and have been replaced without a pause.
   bool replaced = false;

@@ -54,6 +54,19 @@ std::vector<std::string> Names(const std::string& folder) {
   return names;
 }
 
+// A bpffs is mounted with mode 1777 by default: anybody could have made the folder before us.
+Status CheckOurs(int fd, const std::string& path) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
+    return MakeError(
+        ErrorCode::kPermission,
+        "{} belongs to another user or is open to others: not used for pins; remove it, "
+        "or choose another --pin-dir",
+        path);
+  }
+  return {};
+}
+
 Status Unlink(const std::string& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return MakeSystemError(ErrorCode::kPermission, errno, "cannot remove the pin " + path);
@@ -84,10 +97,11 @@ Result<PinFolder> PinFolder::Open(const std::string& path) {
                                        "be written; or choose another --pin-dir)",
                                        path));
   }
-  UniqueFd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!lock.valid()) {
     return MakeSystemError(ErrorCode::kPermission, errno, "cannot open " + path);
   }
+  OOMBOX_RETURN_IF_ERROR(CheckOurs(lock.get(), path));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     return MakeError(ErrorCode::kUnavailable,
                      "another oombox-agent records this node's kills (it holds {}): stop it, or "
@@ -134,8 +148,14 @@ Status PinFolder::RemoveLayout(int abi) const {
   return RemoveFolder(Layout(abi));
 }
 
-UniqueFd PinFolder::Get(int abi, const std::string& name) const {
-  return UniqueFd(bpf_obj_get((Layout(abi) + "/" + name).c_str()));
+// Running out of memory or files must not look like a node where nothing is pinned.
+Result<UniqueFd> PinFolder::Get(int abi, const std::string& name) const {
+  const std::string path = Layout(abi) + "/" + name;
+  UniqueFd fd(bpf_obj_get(path.c_str()));
+  if (!fd.valid() && errno != ENOENT) {
+    return MakeSystemError(ErrorCode::kUnavailable, errno, "cannot open the pin " + path);
+  }
+  return fd;
 }
 
 // bpffs knows rename(2): the old object goes in the moment the new one has its name.

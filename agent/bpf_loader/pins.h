@@ -14,7 +14,7 @@ namespace oombox {
 class PinFolder {
  public:
   // Makes the folder. kUnavailable: another process has it. kNotFound: there is no bpffs here; the
-  // message names the remedy. kPermission: it cannot be written.
+  // message names the remedy. kPermission: it cannot be written, or others could write there.
   static Result<PinFolder> Open(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -29,8 +29,8 @@ class PinFolder {
   // Unlinks its links only: it records no longer, its ring can still be read.
   Status DetachLayout(int abi) const;
 
-  // Invalid when there is no such pin.
-  UniqueFd Get(int abi, const std::string& name) const;
+  // Invalid when there is no such pin; an error is not taken for absence.
+  Result<UniqueFd> Get(int abi, const std::string& name) const;
   // Replaces an older pin of that name in one step.
   Status Put(int abi, const std::string& name, int fd) const;
 

@@ -36,6 +36,7 @@ void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_cou
   attachment.base_kernel_kills = count.value_or(0);
   attachment.base_kills = ours.kills;
   attachment.base_double_counted = ours.double_counted;
+  attachment.base_dropped_ring_full = ours.dropped_ring_full;
   attachment.base_state = count ? OOMBOX_BASE_READ : OOMBOX_BASE_UNREADABLE;
 }
 
@@ -43,7 +44,8 @@ Accounting::Accounting(const oombox_attachment& attachment)
     : base_(attachment.base_state == OOMBOX_BASE_READ
                 ? std::optional<uint64_t>(attachment.base_kernel_kills)
                 : std::nullopt),
-      seen_base_(attachment.base_kills + attachment.base_double_counted) {}
+      seen_base_(attachment.base_kills + attachment.base_double_counted),
+      last_difference_(attachment.recursion.told + attachment.unexplained.told) {}
 
 KillCounts Accounting::Look(std::optional<uint64_t> kernel_now, const oombox_kill_counters& seen,
                             uint64_t recursion_misses) {

@@ -32,7 +32,7 @@ struct KillCounts {
 // thread-safe.
 class Accounting {
  public:
-  // Counts from the base that NoteBase has noted.
+  // Counts from the base that NoteBase has noted; a difference that was told is believed at once.
   explicit Accounting(const oombox_attachment& attachment);
 
   // A skipped run need not have been a kill (a mark on a dying task is none): of the misses only as
@@ -43,7 +43,7 @@ class Accounting {
  private:
   const std::optional<uint64_t> base_;
   const uint64_t seen_base_;
-  uint64_t last_difference_ = 0;
+  uint64_t last_difference_;
 };
 
 }  // namespace oombox

@@ -47,6 +47,25 @@ Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal) {
   return count;
 }
 
+Result<size_t> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
+                         uint64_t attached_boottime_ns) {
+  OOMBOX_RETURN_IF_ERROR(ReleaseCommitted(ring, journal));
+  size_t moved = 0;
+  while (true) {
+    const std::vector<std::string_view>& peeked = ring.Peek(kMaxCaptureBatch);
+    const auto newer = std::find_if(peeked.begin(), peeked.end(), [&](std::string_view record) {
+      return RecordBoottimeNs(record) >= attached_boottime_ns;
+    });
+    const auto count = static_cast<size_t>(newer - peeked.begin());
+    if (count == 0) {
+      return moved;
+    }
+    OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, ring.Peek(count)));
+    ring.Release();
+    moved += count;
+  }
+}
+
 Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t session_id,
                                      uint64_t attached_boottime_ns) {
   LeftoverCounts counts;

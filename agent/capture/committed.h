@@ -23,6 +23,11 @@ size_t CountCommitted(std::span<const std::string_view> ring, std::span<const Jo
 // Gives back those records, so that a record is in the journal once. Returns how many.
 Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal);
 
+// Moves our own ring's records from before `attached_boottime_ns` to the journal: an earlier
+// attachment left them. Returns how many.
+Result<size_t> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
+                         uint64_t attached_boottime_ns);
+
 struct LeftoverCounts {
   size_t moved = 0;
   size_t duplicates = 0;  // recorded by our own programs, too

@@ -9,6 +9,7 @@
 
 #include "agent/common/clock.h"
 #include "agent/event/reconstruct.h"
+#include "agent/event/undecodable.h"
 
 namespace oombox {
 
@@ -45,6 +46,7 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
       cases_([&store](const std::string& id) { return FindEvent(store, id); }),
       start_boottime_ns_(BootNowNs()) {
   RecoverCursor();  // before anybody appends to a new journal
+  undecodable_ = CountUndecodable(store_, options_.boot_id);
   thread_ = std::jthread([this] { Run(); });
 }
 
@@ -78,6 +80,7 @@ void EventStage::ReportGap(Gap gap, const JournalSession& session, std::vector<L
   {
     const std::lock_guard lock(mutex_);
     gaps_.push_back({std::move(gap), std::move(context), std::move(logged)});
+    ++gaps_reported_;
     notified_ = true;
   }
   changed_.notify_all();
@@ -85,7 +88,7 @@ void EventStage::ReportGap(Gap gap, const JournalSession& session, std::vector<L
 
 bool EventStage::GapsStored() const {
   const std::lock_guard lock(mutex_);
-  return gaps_.empty() && !notified_ && !busy_ && !failing_;
+  return gaps_.empty();
 }
 
 EventStage::Counters EventStage::counters() const {
@@ -99,6 +102,7 @@ EventStage::Counters EventStage::counters() const {
   return counters;
 }
 
+// Not until it is idle: in a storm it never is.
 bool EventStage::Flush() {
   const auto last = journal_.LastId();
   if (!last) {
@@ -106,8 +110,9 @@ bool EventStage::Flush() {
   }
   Notify();
   std::unique_lock lock(mutex_);
+  const uint64_t reported = gaps_reported_;
   const auto done = [&] {
-    return cursor_.load() >= *last && gaps_.empty() && !notified_ && !busy_ && !failing_;
+    return cursor_.load() >= *last && gaps_reported_ - gaps_.size() >= reported;
   };
   changed_.wait(lock, [&] { return (failing_ && !notified_ && !busy_) || stopping_ || done(); });
   return done();
@@ -261,8 +266,11 @@ Status EventStage::AddGaps() {
     AddEvent(AssembleGap(reported.gap, reported.context));
     // Stored before the next is looked at: two gaps may have been told the same kill.
     OOMBOX_RETURN_IF_ERROR(Save());
-    const std::lock_guard lock(mutex_);
-    gaps_.erase(gaps_.begin());
+    {
+      const std::lock_guard lock(mutex_);
+      gaps_.erase(gaps_.begin());
+    }
+    changed_.notify_all();
   }
   return {};
 }

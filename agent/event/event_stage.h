@@ -32,6 +32,7 @@ class EventStage {
   struct Options {
     std::string cluster_name;
     std::string node_name;
+    std::string boot_id;  // of this boot: what it could not decode before is counted on
     bool replayed = false;
     // Turns the raw bytes into a record (agent/capture/decode.h): given, since stages do not know
     // each other.
@@ -108,6 +109,7 @@ class EventStage {
   bool busy_ = false;
   bool failing_ = false;
   std::vector<ReportedGap> gaps_;
+  uint64_t gaps_reported_ = 0;  // ever, of which gaps_ holds the last
   const uint64_t start_boottime_ns_;
   LatencyHistogram latency_;
   StageStall stall_;

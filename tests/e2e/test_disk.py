@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from lib.bpffs import Bpffs
-from lib.machine import require_real_kills, skip
+from lib.machine import kernel_kills, require_real_kills, skip
 from lib.programs import (Agent, Collector, Scratch, eventually, list_events, memhog, oombox,
                           wait_for_events)
 
@@ -113,7 +113,9 @@ class DiskTest(unittest.TestCase):
                 agent.stop()  # what it wrote is in the file now, not in its log
                 agent = Agent(self, scratch, pins=pins).wait_ready()
                 self.damage(os.path.join(agent.state_dir, name))
+                before = kernel_kills()
                 truth = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
+                others = kernel_kills() - before - 5  # of this machine: they may be lost, too
                 oombox("list", local=agent.socket)
                 if agent.wait_exit() != 74:
                     self.fail(agent.log())
@@ -126,14 +128,16 @@ class DiskTest(unittest.TestCase):
                 if name == "events.db":
                     self.assert_each_once(truth, agent.socket)  # derived again from the journal
                 else:
-                    self.assert_captured_or_counted(truth, int(gap.get("count", 0)), agent)
+                    self.assert_captured_or_counted(truth, int(gap.get("count", 0)), others, agent)
                 agent.stop()
 
-    def assert_captured_or_counted(self, truth, lost, agent):
+    def assert_captured_or_counted(self, truth, lost, others, agent):
         pids = {process["pid"] for process in truth["processes"]}
         captured = {event["oom"]["victims"][0]["tgid"] for event in list_events(local=agent.socket)
                     if event["oom"]["quality"].get("provenance") != "PROVENANCE_RECONSTRUCTED"}
-        self.assertEqual(len(pids & captured) + lost, len(pids), "each an event or counted")
+        self.assertGreaterEqual(len(pids & captured) + lost, len(pids), "each an event or counted")
+        if others == 0:
+            self.assertEqual(len(pids & captured) + lost, len(pids))
 
     def damage(self, path):
         """Overwrites every page but the first, as a failing disk would."""

@@ -31,8 +31,6 @@ class FakeProbe final : public KillProbe {
   Status RemoveLeftover(const LeftoverRing& /*ring*/) const override { return {}; }
   std::optional<uint64_t> RecursionMisses() const override { return misses; }
 
-  void Adopt() { info_.adopted = true; }
-
   oombox_kill_counters counters{};
   uint64_t misses = 0;
 
@@ -192,11 +190,57 @@ TEST_F(ReconcilerTest, TellsTheKillsBeforeANewAttachment) {
 TEST_F(ReconcilerTest, TellsNoAbsenceWhenTheProgramsWereRecording) {
   ASSERT_TRUE(WriteLastSeen(dir_.File("last-seen"), {.boot_id = "boot", .kernel_kills = 4}));
   probe_.attachment().base_kernel_kills = 6;
-  probe_.Adopt();
+  probe_.attachment().absence_state = OOMBOX_ABSENCE_TOLD;
 
   reconciler_->TellAbsence();
 
   EXPECT_TRUE(Gaps().empty());
+}
+
+TEST_F(ReconcilerTest, TellsAnAbsenceThatAnEarlierStartFoundAndCouldNotTell) {
+  probe_.attachment().absence_state = OOMBOX_ABSENCE_TELLING;
+  probe_.attachment().absence_kills = 3;
+
+  reconciler_->TellAbsence();
+  Restart();
+  reconciler_->TellAbsence();
+
+  const auto gaps = Gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].count(), 3U);
+  EXPECT_EQ(probe_.attachment().absence_state, uint64_t{OOMBOX_ABSENCE_TOLD});
+}
+
+TEST_F(ReconcilerTest, CountsEveryLossAlthoughAnAgentDiedBeforeItNotedWhatItTold) {
+  probe_.counters.kills = 2;
+  probe_.counters.dropped_ring_full = 2;
+  reconciler_->Look();
+  // As it was before the gap was stored; and more is lost meanwhile.
+  probe_.attachment().ring_full = {.told = 0, .telling = 2};
+  probe_.counters.kills = 7;
+  probe_.counters.dropped_ring_full = 7;
+
+  Restart();
+  LookTwice();
+
+  uint64_t sum = 0;
+  for (const v1::GapEvent& gap : Gaps()) {
+    sum += gap.count();
+  }
+  EXPECT_EQ(sum, 7U);
+  EXPECT_EQ(probe_.attachment().ring_full.told, 7U);
+}
+
+TEST_F(ReconcilerTest, KnowsAGapOfAnEarlierRunAtTheFirstLook) {
+  kernel_ = 3;
+  probe_.counters.kills = 1;
+  probe_.counters.submitted = 1;
+  LookTwice();
+
+  Restart();
+  reconciler_->Look();
+
+  EXPECT_EQ(reconciler_->counts().unexplained, 2U);
 }
 
 }  // namespace

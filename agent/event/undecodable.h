@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "agent/store/event_store.h"
+
+namespace oombox {
+
+// Records of this boot that could not be decoded, by the gap events stored for them: after a
+// restart they are still no kills.
+uint64_t CountUndecodable(EventStore& store, const std::string& boot_id);
+
+}  // namespace oombox

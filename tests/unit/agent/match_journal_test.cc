@@ -1,0 +1,76 @@
+#include "agent/match_journal.h"
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+#include <vector>
+
+#include "tests/unit/store/fixture.h"
+
+namespace oombox {
+namespace {
+
+class MatchJournalTest : public ::testing::Test {
+ protected:
+  MatchJournalTest() {
+    journal_ = std::move(*Journal::Open({.path = dir_.File("journal.db")}));
+    store_ = std::move(*EventStore::Open({.path = dir_.File("events.db")}));
+    session_ = *journal_->BeginSession({.boot_id = "boot"});
+    EXPECT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  }
+
+  void Append(int count) {
+    const std::vector<std::string_view> records(static_cast<size_t>(count), "record");
+    attachment_.journal_last_id = static_cast<uint64_t>(*journal_->Append(session_.id, records));
+  }
+  void LoseJournal() { journal_ = std::move(*Journal::Open({.path = dir_.File("other.db")})); }
+
+  TempDir dir_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<EventStore> store_;
+  JournalSession session_;
+  oombox_attachment attachment_{};
+};
+
+TEST_F(MatchJournalTest, CountsWhatALostJournalHeldAndNobodyHadDerived) {
+  Append(5);
+  ASSERT_TRUE(store_->Put({}, 3).has_value());
+  LoseJournal();
+
+  EXPECT_EQ(*MatchJournalAndStore(*journal_, *store_, &attachment_), LostJournal::kCounted);
+
+  EXPECT_EQ(attachment_.damaged.telling, 2U);
+  EXPECT_EQ(*store_->JournalCursor(), 0);
+}
+
+TEST_F(MatchJournalTest, CountsItOnceAlthoughTheStartIsRepeated) {
+  Append(5);
+  LoseJournal();
+
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  }
+
+  EXPECT_EQ(attachment_.damaged.telling, 5U);
+}
+
+TEST_F(MatchJournalTest, FindsNothingLostInAJournalThatGoesOn) {
+  Append(5);
+
+  EXPECT_EQ(*MatchJournalAndStore(*journal_, *store_, &attachment_), LostJournal::kCounted);
+
+  EXPECT_EQ(attachment_.damaged.telling, 0U);
+}
+
+TEST_F(MatchJournalTest, DoesNotGuessWhenTheStoreIsANewOneToo) {
+  Append(5);
+  LoseJournal();
+  store_ = std::move(*EventStore::Open({.path = dir_.File("other-events.db")}));
+
+  EXPECT_EQ(*MatchJournalAndStore(*journal_, *store_, &attachment_), LostJournal::kUnknown);
+
+  EXPECT_EQ(attachment_.damaged.telling, 0U);
+}
+
+}  // namespace
+}  // namespace oombox
