@@ -7,6 +7,7 @@ import socket
 import time
 import unittest
 
+from lib.accounting import assert_balanced, gaps, gaps_of, settled
 from lib.bpffs import Bpffs
 from lib.chaos_proxy import ChaosProxy
 from lib.machine import require_real_kills
@@ -36,16 +37,19 @@ class ChaosTest(unittest.TestCase):
     def agent(self, address):
         return Agent(self, self.scratch, "--collector", address, pins=self.pins)
 
-    def assert_each_once(self, truth, collector):
+    def assert_each_once(self, truth, agent, collector):
         pids = sorted(process["pid"] for process in truth["processes"])
         self.assertEqual(len(pids), KILLS)
         events = wait_for_events(truth, len(pids), timeout=120, server=collector.address)
         self.assertEqual(sorted(event["oom"]["victims"][0]["tgid"] for event in events), pids)
         self.assertEqual(len({event["event_id"] for event in events}), len(pids))
+        assert_balanced(self, settled(agent))
+        self.assertEqual(gaps_of(agent), [])
+        self.assertEqual(gaps(server=collector.address), [])
 
     def test_sigkills_of_the_collector_lose_nothing(self):
         collector = Collector(self, self.scratch).wait_ready()
-        self.agent(collector.address).wait_ready()
+        agent = self.agent(collector.address).wait_ready()
         storm = Storm(KILLS)
         deaths = 0
         while storm.running:
@@ -57,7 +61,7 @@ class ChaosTest(unittest.TestCase):
 
         print(f"{KILLS} kills, {deaths} SIGKILLs of the collector", flush=True)
         self.assertGreater(deaths, 1)
-        self.assert_each_once(truth, collector)
+        self.assert_each_once(truth, agent, collector)
 
     def test_sigkills_of_both_through_a_proxy_that_cuts_lose_nothing(self):
         port = free_port()
@@ -85,7 +89,7 @@ class ChaosTest(unittest.TestCase):
 
         print(f"{KILLS} kills, {deaths} SIGKILLs, {proxy.connections} connections", flush=True)
         self.assertGreater(deaths, 1)
-        self.assert_each_once(truth, collector)
+        self.assert_each_once(truth, agent, collector)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """The kernel goes on recording without an agent, and the next one takes over: no kill is lost, none
 is there twice, and what had to be lost is counted to the kill."""
 
-import json
 import os
 import random
 import subprocess
 import time
 import unittest
 
+from lib.accounting import assert_balanced, gaps_of, report_of, settled
 from lib.bpffs import Bpffs
 from lib.machine import require_programs, require_real_kills
-from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, list_events, memhog, oombox,
+from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, list_events, memhog,
                           wait_for_events)
 from lib.storm import Storm
 
@@ -20,26 +20,6 @@ KILLS_UNDER_SIGKILL = int(os.environ.get("OOMBOX_TEST_KILLS", "150"))
 def setUpModule():
     require_real_kills()
     require_programs("oombox-agent-next", "oombox-agent-layout2")
-
-
-def report_of(agent):
-    done = oombox("status", "-o", "json", local=agent.socket)
-    return json.loads(done.stdout)["nodes"][0]["report"]
-
-
-def gaps_of(agent):
-    done = oombox("list", "--kind", "gap", "-o", "jsonl", local=agent.socket)
-    return [json.loads(line)["gap"] for line in done.stdout.splitlines()]
-
-
-def settled(agent):
-    """The report once every record is an event."""
-    def look():
-        report = report_of(agent)
-        depths = report.get("depths", {})
-        busy = int(depths.get("ring_bytes", 0)) or int(depths.get("journal_pending", 0))
-        return None if busy else report
-    return eventually(look, why="an empty ring and journal")
 
 
 def can_read_kernel_log():
@@ -53,16 +33,6 @@ class PinsTest(unittest.TestCase):
 
     def agent(self, *flags, **more):
         return Agent(self, self.scratch, *flags, pins=self.pins, **more)
-
-    def assert_balanced(self, report, drops=0):
-        """kernel = captured + drops + counted twice, nothing unexplained. Other kills of this machine are
-        in all the terms."""
-        accounting = {key: int(value) for key, value in report["accounting"].items()}
-        self.assertEqual(accounting.get("dropped_ring_full", 0), drops)
-        self.assertEqual(accounting.get("gap", 0), 0)
-        self.assertEqual(accounting.get("kernel_kills", 0),
-                         accounting.get("captured", 0) + drops + accounting.get("dropped_recursion", 0)
-                         + accounting.get("double_counted", 0))
 
     def assert_each_once(self, truth, agent):
         pids = sorted(process["pid"] for process in truth["processes"])
@@ -91,7 +61,7 @@ class PinsTest(unittest.TestCase):
 
                 self.assert_each_once(truth, agent)
                 report = settled(agent)
-                self.assert_balanced(report)
+                assert_balanced(self, report)
                 self.assertTrue(report["attachment"]["adopted"])
                 self.assertEqual(report["coverage"]["state"], "STATE_COMPLETE")
                 self.assertEqual(gaps_of(agent), [])
@@ -116,7 +86,7 @@ class PinsTest(unittest.TestCase):
         print(f"{len(truth['processes'])} kills, {rounds} SIGKILLs", flush=True)
         self.assertGreater(rounds, 3)
         self.assert_each_once(truth, agent)
-        self.assert_balanced(settled(agent))
+        assert_balanced(self, settled(agent))
         self.assertEqual(gaps_of(agent), [])
 
     def test_a_full_ring_without_a_reader_counts_its_drops_to_the_kill(self):
@@ -131,7 +101,7 @@ class PinsTest(unittest.TestCase):
         drops = int(accounting["dropped_ring_full"])
         self.assertGreater(drops, 0)
         self.assertEqual(int(accounting["captured"]) + drops, int(accounting["kernel_kills"]))
-        self.assert_balanced(report, drops)
+        assert_balanced(self, report, drops)
         self.assertEqual(report["coverage"]["state"], "STATE_INCOMPLETE")
         gap, = eventually(lambda: gaps_of(agent), why="the gap")
         self.assertEqual((gap["cause"], int(gap["count"])), ("CAUSE_RING_FULL", drops))
@@ -166,7 +136,7 @@ class PinsTest(unittest.TestCase):
         print(f"{len(truth['processes'])} kills, {swaps} upgrades", flush=True)
         self.assertGreater(swaps, 1)
         self.assert_each_once(truth, agent)
-        self.assert_balanced(settled(agent))
+        assert_balanced(self, settled(agent))
         self.assertEqual(gaps_of(agent), [])
 
     def test_a_sigkill_in_the_middle_of_an_upgrade_loses_nothing(self):
@@ -184,7 +154,8 @@ class PinsTest(unittest.TestCase):
         agent = self.agent().wait_ready()
 
         self.assert_each_once(truth, agent)
-        self.assert_balanced(settled(agent))
+        assert_balanced(self, settled(agent))
+        self.assertEqual(gaps_of(agent), [])
 
     def test_the_ring_of_another_layout_is_read_to_its_end_and_removed(self):
         self.agent(program="oombox-agent-layout2").wait_ready().kill()
@@ -196,7 +167,7 @@ class PinsTest(unittest.TestCase):
         self.assert_each_once(truth, agent)
         self.assertEqual(gaps_of(agent), [], "they were captured: no gap")
         self.assertEqual(sorted(os.listdir(self.pins)), ["abi1"])
-        self.assert_balanced(settled(agent))
+        assert_balanced(self, settled(agent))
 
     def test_an_upgrade_to_another_layout_under_load_has_each_kill_once(self):
         self.agent(program="oombox-agent-layout2").wait_ready().kill()
@@ -212,6 +183,7 @@ class PinsTest(unittest.TestCase):
 
         self.assertGreater(swaps, 1)
         self.assert_each_once(truth, agent)
+        assert_balanced(self, settled(agent))
         self.assertEqual(gaps_of(agent), [])
 
     def test_a_second_agent_on_the_node_is_refused(self):

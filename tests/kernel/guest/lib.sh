@@ -63,6 +63,11 @@ list_local() { oombox --local list --no-group --last 100000 -o jsonl; }
 
 list_collector() { oombox --server unix:/run/collector.sock list --no-group --last 100000 -o jsonl; }
 
+collector_status() { oombox --server unix:/run/collector.sock status -o json; }
+
+# The agent has connected and reported: what the collector lists has no word about a missing node.
+collector_complete() { collector_status >/dev/null 2>&1; }
+
 listed() { # listed COUNT: so many events, in /tmp/list
   list_local >/tmp/list 2>>/tmp/errors
   [ "$(grep -c . /tmp/list)" -ge "$1" ]

@@ -23,11 +23,12 @@ class CaptureTest : public ::testing::Test {
   std::unique_ptr<Capture> Start() {
     auto ring = RingReader::Map(ring_.fd(), ring_.bytes());
     EXPECT_TRUE(ring.has_value());
-    auto capture = Capture::Start({.ring_fd = wake_.get(),
-                                   .ring = std::move(*ring),
-                                   .journal = journal_,
-                                   .session_id = 1,
-                                   .on_committed = [this](int64_t /*last*/) { ++committed_calls_; }});
+    auto capture =
+        Capture::Start({.ring_fd = wake_.get(),
+                        .ring = std::move(*ring),
+                        .journal = journal_,
+                        .session_id = 1,
+                        .on_committed = [this](int64_t /*last*/) { ++committed_calls_; }});
     EXPECT_TRUE(capture.has_value());
     return std::move(*capture);
   }
