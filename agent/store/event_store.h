@@ -62,7 +62,7 @@ class EventStore {
   struct Options {
     std::string path;
     uint64_t max_bytes = 256ull << 20;
-    int64_t max_age_seconds = 30 * 86400;
+    int64_t max_age_seconds = int64_t{30} * 86400;
     // Nobody will acknowledge (collector, or agent without one): eviction is not counted as loss.
     bool expects_acknowledgement = false;
     std::function<int64_t()> wall_now = WallNowNs;
