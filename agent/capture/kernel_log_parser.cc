@@ -11,6 +11,9 @@ namespace {
 constexpr size_t kCommBytes = 15;  // TASK_COMM_LEN - 1
 // The kernel writes the line in a few milliseconds; a tgid is not used again so fast.
 constexpr uint64_t kSameKillUs = 2'000'000;
+// Two CPUs may take their times in one order and their places in the log in the other.
+uint64_t Apart(uint64_t a_us, uint64_t b_us) { return a_us < b_us ? b_us - a_us : a_us - b_us; }
+
 constexpr size_t kMaxLineBytes = 16384;  // two paths of PATH_MAX and what is around them
 
 template <typename T>
@@ -328,8 +331,8 @@ void KernelLogParser::AddKill(LoggedKill kill) {
       kill.limit_bytes = report.limit_bytes;
     }
   } else {
-    kill.group_member =
-        kill.cgroup_limit && group_time_us_ && kill.log_time_us - *group_time_us_ < kSameKillUs;
+    kill.group_member = kill.cgroup_limit && group_time_us_ &&
+                        Apart(kill.log_time_us, *group_time_us_) < kSameKillUs;
   }
   if (!IsKnown(kill)) {
     kills_.push_back(std::move(kill));
@@ -339,7 +342,7 @@ void KernelLogParser::AddKill(LoggedKill kill) {
 // The first victim of a group is killed, and logged, twice.
 bool KernelLogParser::IsKnown(const LoggedKill& kill) const {
   for (auto other = kills_.rbegin(); other != kills_.rend(); ++other) {
-    if (kill.log_time_us - other->log_time_us >= kSameKillUs) {
+    if (Apart(kill.log_time_us, other->log_time_us) >= kSameKillUs) {
       return false;
     }
     if (other->tgid == kill.tgid) {

@@ -272,7 +272,6 @@ Status SqliteEventStore::Retain(int64_t now_wall_ns) {
   OOMBOX_RETURN_IF_ERROR(FollowClock());
   const int64_t cutoff_ns = now_wall_ns - options_.max_age_seconds * kNsPerSecond;
   OOMBOX_RETURN_IF_ERROR(EvictWhile(cutoff_ns, [](SQLite::Database&) { return true; }));
-  OOMBOX_RETURN_IF_ERROR(ForgetReports(cutoff_ns));
   OOMBOX_TRY(const uint64_t used, database_->Read([](SQLite::Database& db) -> Result<uint64_t> {
     return UsedBytes(db);
   }));

@@ -171,7 +171,7 @@ Status Session::OnAck(const v1::Ack& ack, Clock::time_point now) {
   }
   CountRejected(ack);
   const size_t settled = window_->Acknowledge(ack.seq());
-  counts_.acknowledged += settled;
+  counts_.acknowledged += settled - std::min(settled, static_cast<size_t>(ack.rejected_size()));
   progressed_ = progressed_ || settled > 0;
   if (settled > 0) {
     waiting_since_ = now;

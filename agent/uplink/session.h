@@ -17,7 +17,7 @@ namespace oombox {
 // What the uplink has done since it started.
 struct DeliveryCounts {
   uint64_t sent = 0;          // events written to a stream, repetitions included
-  uint64_t acknowledged = 0;  // of them, acknowledged
+  uint64_t acknowledged = 0;  // of them, committed by a collector
   uint64_t rejected = 0;      // refused for good by a collector, or too big to be sent
 };
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <utility>
 
@@ -159,27 +160,49 @@ void Uplink::Publish(const std::string& address, const Session& session) {
       ++status_.connects;
     }
   }
-  if (connected_now) {
-    told_lost_ = false;
-    spdlog::info("connected to collector={}", address);
+  if (session.progressed() || (connected_now && !EventsWait())) {
+    NoteDelivering(address);
   }
 }
 
+// A store that does not answer says nothing of what waits; its own stage tells of that.
+bool Uplink::EventsWait() {
+  const auto bounds = store_.Bounds();
+  const auto acknowledged = store_.Acknowledged();
+  return bounds && acknowledged && bounds->last > std::max(bounds->evicted, acknowledged->second);
+}
+
+void Uplink::NoteDelivering(const std::string& address) {
+  if (told_ == Told::kDelivering) {
+    return;
+  }
+  told_ = Told::kDelivering;
+  {
+    std::lock_guard lock(mutex_);
+    status_.stalled_boottime_ns = 0;
+  }
+  spdlog::info("connected to collector={}", address);
+}
+
 void Uplink::NoteLost(const std::string& address, const Error& cause) {
+  const bool stalled = EventsWait();
   {
     std::lock_guard lock(mutex_);
     status_.events = counts_;
     if (!status_.connected_to.empty()) {
       status_.lost_boottime_ns = BootNowNs();
     }
+    if (stalled && status_.stalled_boottime_ns == 0) {
+      status_.stalled_boottime_ns = BootNowNs();
+    }
     status_.connected_to.clear();
     status_.last_error = fmt::format("{}: {}", address, cause.message);
   }
-  const auto level = told_lost_ ? spdlog::level::debug : spdlog::level::warn;
+  const auto level = told_ == Told::kLost ? spdlog::level::debug : spdlog::level::warn;
   spdlog::log(level,
               "collector={} not connected: {}; events are kept here and sent when it is back",
               address, cause.message);
-  told_lost_ = true;
+  told_ = Told::kLost;
 }
 
 }  // namespace oombox

@@ -20,6 +20,9 @@ struct UplinkStatus {
   std::string connected_to;       // empty: not connected
   std::string last_error;         // why the last stream ended or could not begin
   uint64_t lost_boottime_ns = 0;  // not connected since
+  // Events have waited since, and an attempt has failed; 0: not so. A greeting ends it only when
+  // nothing waits: a collector that greets and commits nothing is no help.
+  uint64_t stalled_boottime_ns = 0;
   uint64_t attempts = 0;
   uint64_t connects = 0;
   DeliveryCounts events;
@@ -51,6 +54,8 @@ class Uplink {
   UplinkStatus status() const;
 
  private:
+  // What the log knows.
+  enum class Told { kNothing, kDelivering, kLost };
   // How an attempt went, for what comes next.
   struct Attempt {
     Error cause;
@@ -66,15 +71,17 @@ class Uplink {
   Status Step(CollectorStream& stream, Session& session);
   Status Drain(CollectorStream& stream, Session& session);
   void Publish(const std::string& address, const Session& session);
+  bool EventsWait();
+  void NoteDelivering(const std::string& address);
   void NoteLost(const std::string& address, const Error& cause);
 
   EventStore& store_;
   CollectorTransport& transport_;
   const Options options_;
   Mailbox mailbox_;
-  DeliveryCounts counts_;     // of the thread; status_ has a copy
-  bool told_lost_ = false;    // of the thread: the log knows
-  mutable std::mutex mutex_;  // guards status_
+  DeliveryCounts counts_;       // of the thread; status_ has a copy
+  Told told_ = Told::kNothing;  // of the thread
+  mutable std::mutex mutex_;    // guards status_
   UplinkStatus status_;
   std::jthread thread_;
 };

@@ -1,6 +1,7 @@
 // Agents' uplinks against the real collector over a unix socket.
 #include "tools/collector/collector.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
@@ -161,6 +162,18 @@ TEST_F(CollectorTest, ACollectorThatLostItsStoreGetsEverythingAgain) {
   ASSERT_TRUE(agent.AwaitOtherCollectorThan(lost));
   ASSERT_TRUE(agent.AwaitAcknowledged());
   EXPECT_EQ(Listed(), Ids(1, 100));
+}
+
+// Without them a list would call itself complete before the other nodes are back.
+TEST_F(CollectorTest, DoesNotStartWithoutTheReportsOfTheEarlierProcess) {
+  StopCollector();
+  SQLite::Database(config_.state_dir + "/events.db", SQLite::OPEN_READWRITE)
+      .exec("DROP TABLE reports");
+
+  const auto collector = Collector::Start(config_);
+
+  ASSERT_FALSE(collector);
+  EXPECT_THAT(collector.error().message, testing::HasSubstr("last reports cannot be read"));
 }
 
 TEST_F(CollectorTest, SurvivesACollectorThatIsRestartedAgainAndAgain) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "agent/uplink/grpc_transport.h"
@@ -48,8 +49,14 @@ class UplinkDeliveryTest : public testing::Test {
            AwaitAcknowledged();
   }
   bool AwaitAcknowledged() {
+    return Await([&] { return store_.Acknowledged()->second >= store_.Stats()->last_seq; });
+  }
+  void AwaitPauses(int count) {
+    ASSERT_TRUE(Await([&] { return pauses_ >= count; }));
+  }
+  static bool Await(const std::function<bool()>& done) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (store_.Acknowledged()->second < store_.Stats()->last_seq) {
+    while (!done()) {
       if (std::chrono::steady_clock::now() > deadline) {
         return false;
       }
@@ -184,15 +191,56 @@ TEST_F(UplinkDeliveryTest, ARejectedEventDoesNotBlockTheOthers) {
 TEST_F(UplinkDeliveryTest, WaitsForACollectorThatIsAbsent) {
   Store(1, kEvents);
   Start();
-  while (pauses_ < 3) {
-    std::this_thread::yield();
-  }
+  AwaitPauses(3);
   EXPECT_EQ(uplink_->status().connected_to, "");
   EXPECT_NE(uplink_->status().last_error, "");
 
   FakeCollector collector(address_);
 
   ASSERT_TRUE(AwaitAll(collector));
+}
+
+TEST_F(UplinkDeliveryTest, WithoutAnythingToSendAnAbsentCollectorIsNoStall) {
+  Start();
+  AwaitPauses(3);
+  EXPECT_EQ(uplink_->status().stalled_boottime_ns, 0u);
+
+  Store(1, 1);
+
+  AwaitPauses(pauses_ + 2);
+  EXPECT_NE(uplink_->status().stalled_boottime_ns, 0u);
+}
+
+TEST_F(UplinkDeliveryTest, AStallLastsThroughGreetingsAndEndsWithAnAcknowledgement) {
+  FakeCollector collector(address_);
+  collector.HoldAcks();
+  collector.DropAfter(1, 5);
+  Store(1, kEvents);
+  Start();
+  AwaitPauses(2);
+  const uint64_t begin = uplink_->status().stalled_boottime_ns;
+  EXPECT_NE(begin, 0u);
+  AwaitPauses(5);
+  EXPECT_GE(uplink_->status().connects, 5u);
+  EXPECT_EQ(uplink_->status().stalled_boottime_ns, begin);
+
+  collector.ReleaseAcks();
+
+  ASSERT_TRUE(AwaitAll(collector));
+  EXPECT_TRUE(Await([&] { return uplink_->status().stalled_boottime_ns == 0; }));
+}
+
+TEST_F(UplinkDeliveryTest, AGreetingEndsTheStallOfEventsThatNobodyWaitsForAnyMore) {
+  Store(1, 1);
+  Start();
+  AwaitPauses(2);
+  ASSERT_NE(uplink_->status().stalled_boottime_ns, 0u);
+  ASSERT_TRUE(store_.Acknowledge("collector-1", 1));  // by a stream whose answer was the last of it
+
+  FakeCollector collector(address_);
+
+  ASSERT_TRUE(collector.Await([&] { return collector.reports.size() == 1; }));
+  EXPECT_TRUE(Await([&] { return uplink_->status().stalled_boottime_ns == 0; }));
 }
 
 TEST_F(UplinkDeliveryTest, TriesTheNextAddressWhenOneIsAbsent) {

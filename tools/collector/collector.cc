@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kShutdownGrace{3000};
 constexpr size_t kStoreWorkers = 4;
-constexpr size_t kOtherReaders = 2;  // watches; retention
+constexpr size_t kOtherReaders = 4;  // watches; retention; the two threads of the metrics
 
 Result<std::vector<QueryServer::Listen>> ListenOn(const CollectorConfig& config) {
   const TlsFiles files{config.tls_ca, config.tls_cert, config.tls_key};
@@ -54,6 +54,10 @@ Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& confi
   }
   std::unique_ptr<Collector> collector(
       new Collector(std::move(state_dir), std::move(store), config));
+  if (Status loaded = collector->hub_.LoadReports(*collector->store_); !loaded) {
+    return MakeError(loaded.error().code, "the nodes' last reports cannot be read: {}",
+                     loaded.error().message);
+  }
   collector->Retain();
 
   QueryServer::Options server_options;
@@ -96,6 +100,7 @@ std::vector<prometheus::MetricFamily> Collector::Metrics() {
                            .connected_agents = hub_.registry().size(),
                            .ingest = hub_.counts().Read(),
                            .store = stats ? &*stats : nullptr,
+                           .store_moved_aside = !store_->moved_aside().empty(),
                            .nodes = nodes ? &*nodes : nullptr,
                            .calls = call_counts_.Read()});
 }

@@ -39,13 +39,21 @@ void AddIngest(const IngestCounts::Values& ingest, MetricList& list) {
                  ingest.commit_events, 1);
 }
 
-void AddStore(const StoreStats& store, MetricList& list) {
+void AddStore(const StoreStats& store, bool moved_aside, MetricList& list) {
   list.Gauge("oombox_collector_store_bytes", "Size of the event store.", Number(store.bytes));
   list.Gauge("oombox_collector_store_events", "Events in the store.", Number(store.events));
   list.Counter("oombox_collector_evicted_events_total",
                "Events removed because they were too old or too much (store-max-age, "
                "store-max-bytes).",
                Number(store.evicted));
+  list.Counter("oombox_collector_unreadable_events_total",
+               "Stored events whose bytes do not parse: lists and watches leave them out.",
+               Number(store.unreadable));
+  list.Gauge(
+      "oombox_collector_store_moved_aside",
+      "1 when this process found its store damaged and began a new one: events that no agent "
+      "keeps any more are in the file put aside alone.",
+      moved_aside ? 1 : 0);
 }
 
 // Sums over the nodes that are heard of and know their kernel's count, as `oombox status` has them.
@@ -152,7 +160,7 @@ std::vector<prometheus::MetricFamily> CollectorMetrics(const CollectorNumbers& n
              Number(numbers.connected_agents));
   AddIngest(numbers.ingest, list);
   if (numbers.store != nullptr) {
-    AddStore(*numbers.store, list);
+    AddStore(*numbers.store, numbers.store_moved_aside, list);
   }
   for (const CallCounts::Count& count : numbers.calls) {
     list.Counter("oombox_collector_queries_total",

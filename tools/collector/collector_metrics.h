@@ -18,6 +18,7 @@ struct CollectorNumbers {
   size_t connected_agents = 0;
   IngestCounts::Values ingest;
   const StoreStats* store = nullptr;
+  bool store_moved_aside = false;
   const std::vector<v1::NodeStatus>* nodes = nullptr;
   std::vector<CallCounts::Count> calls;
 };

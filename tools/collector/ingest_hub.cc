@@ -19,12 +19,12 @@ IngestHub::IngestHub(EventStore& store, const Options& options)
     : collector_epoch_(store.epoch()),
       max_streams_(2 * options.max_agents + kSpareStreams),
       registry_(options.max_agents),
-      writer_(store, coverage_, options.wall_now) {
-  if (const auto reports = store.Reports()) {
-    coverage_.Load(*reports);
-  } else {
-    spdlog::error("the nodes' last reports cannot be read: {}", reports.error().message);
-  }
+      writer_(store, coverage_, options.wall_now) {}
+
+Status IngestHub::LoadReports(EventStore& store) {
+  OOMBOX_TRY(const auto reports, store.Reports());
+  coverage_.Load(reports);
+  return {};
 }
 
 Result<std::shared_ptr<AgentLink>> IngestHub::OpenLink(const std::string& peer) {

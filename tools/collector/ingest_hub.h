@@ -26,6 +26,10 @@ class IngestHub final : public LinkOwner {
 
   IngestHub(EventStore& store, const Options& options);
 
+  // Before anything is served: the nodes that reported to an earlier process. Without them a list
+  // would call itself complete although most of the nodes have not come back yet.
+  Status LoadReports(EventStore& store);
+
   // A stream has opened; `peer` is for the log. kExhausted: too many, even of those that have not
   // introduced themselves.
   Result<std::shared_ptr<AgentLink>> OpenLink(const std::string& peer);

@@ -1,9 +1,11 @@
 // Many simulated agents against a real oombox-collector: throughput, cost of being connected, one
 // noisy agent, and what happens when the collector is killed and all come back. Prints a JSON line
-// for each; exits 1 when an event was lost or stored twice, or when something did not end in time.
+// for each; exits 1 when an event was lost or stored twice, when something did not end in time, or
+// when fewer than `rate` events a second became durable.
 //
 //   fleet_bench --collector=build/release/bin/oombox-collector [--agents=2000] [--events=60000]
 //               [--noisy=20000] [--idle=30] [--down=5] [--deadline=300]
+//               [--rate=0]
 #include <fmt/format.h>
 #include <grpcpp/create_channel.h>
 #include <spdlog/spdlog.h>
@@ -34,9 +36,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kLook{20};
 
 std::map<std::string, uint64_t> Numbers(int argc, char** argv, std::string* collector) {
-  std::map<std::string, uint64_t> numbers = {{"agents", 2000},  {"events", 60'000},
-                                             {"noisy", 20'000}, {"idle", 30},
-                                             {"down", 5},       {"deadline", 300}};
+  std::map<std::string, uint64_t> numbers = {
+      {"agents", 2000}, {"events", 60'000}, {"noisy", 20'000}, {"idle", 30},
+      {"down", 5},      {"deadline", 300},  {"rate", 0}};
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const size_t equals = word.find('=');
@@ -122,11 +124,17 @@ class Bench {
       return false;
     }
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    const double rate = static_cast<double>(numbers_.at("events")) / seconds;
     Print(fmt::format(
         R"({{"phase":"throughput","events":{},"seconds":{:.2f},"events_per_second":{:.0f},)"
         R"("collector_cpu_seconds":{:.2f},"rss_mib":{:.0f}}})",
-        numbers_.at("events"), seconds, static_cast<double>(numbers_.at("events")) / seconds,
-        collector_.CpuSeconds() - before, collector_.ResidentMib()));
+        numbers_.at("events"), seconds, rate, collector_.CpuSeconds() - before,
+        collector_.ResidentMib()));
+    if (rate < static_cast<double>(numbers_.at("rate"))) {
+      std::fprintf(stderr, "fleet_bench: %.0f events a second; %lu are the least\n", rate,
+                   numbers_.at("rate"));
+      return false;
+    }
     return true;
   }
 

@@ -19,6 +19,10 @@ class Log {
     parser_.Feed({.from_kernel = true, .time_us = time_us_, .text = text});
     return *this;
   }
+  Log& Back(uint64_t us) {
+    time_us_ -= us;
+    return *this;
+  }
   Log& Piece(const std::string& text) {
     parser_.Feed({.from_kernel = true, .continues = true, .time_us = time_us_, .text = text});
     return *this;
@@ -154,6 +158,20 @@ TEST(KernelLogParserTest, CountsTheFirstVictimOfAGroupOnce) {
   EXPECT_TRUE(kills[1].group_member);
   EXPECT_TRUE(kills[2].group_member);
   EXPECT_EQ(kills[2].tgid, 9U);
+}
+
+TEST(KernelLogParserTest, KnowsAGroupWhoseLinesOfTwoCpusHaveChangedPlaces) {
+  const auto kills = Log()
+                         .Kill(7, "x", "/g", "/g")
+                         .Line("Tasks in /g are going to be killed due to memory.oom.group set")
+                         .Back(1)
+                         .Line(Log::Killed(8, "y"), 0)
+                         .Back(2)
+                         .Line(Log::Killed(8, "y"), 0)
+                         .kills();
+
+  ASSERT_EQ(kills.size(), 2U);
+  EXPECT_TRUE(kills[1].group_member);
 }
 
 TEST(KernelLogParserTest, TakesAPidThatIsUsedAgainForAnotherKill) {

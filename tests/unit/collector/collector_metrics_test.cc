@@ -181,6 +181,17 @@ TEST(CollectorMetricsTest, CountsANodeWithAStalledStage) {
   EXPECT_THAT(Exposition({.nodes = &nodes}), HasSubstr("\noombox_fleet_stalled_nodes 1\n"));
 }
 
+TEST(CollectorMetricsTest, TellOfADamagedStoreAndOfEventsThatCannotBeRead) {
+  StoreStats stats;
+  stats.unreadable = 3;
+
+  const std::string text = Exposition({.store = &stats, .store_moved_aside = true});
+
+  EXPECT_THAT(text, HasSubstr("\noombox_collector_unreadable_events_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("\noombox_collector_store_moved_aside 1\n"));
+  EXPECT_THAT(Exposition({.store = &stats}), HasSubstr("\noombox_collector_store_moved_aside 0\n"));
+}
+
 TEST(CollectorMetricsTest, AreAllInTheDocsAndNoneIsInvented) {
   const StoreStats stats;
   const std::vector<v1::NodeStatus> nodes;

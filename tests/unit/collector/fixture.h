@@ -24,6 +24,7 @@ class IngestFixture : public testing::Test {
     hub_.reset();
     hub_ = std::make_unique<IngestHub>(
         store_, IngestHub::Options{max_agents, [this] { return now_ns_.load(); }});
+    ASSERT_TRUE(hub_->LoadReports(store_));
   }
 
   std::unique_ptr<FakeAgentStream> Open() {

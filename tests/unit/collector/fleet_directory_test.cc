@@ -126,6 +126,15 @@ TEST_F(FleetDirectoryTest, SummarizesWhatIsKnownFromBeforeTheStart) {
   EXPECT_EQ(summary->incomplete_nodes(0).coverage().reason(), "no report for 4 min");
 }
 
+TEST_F(FleetDirectoryTest, DoesNotBeginWithoutTheNodesOfTheEarlierProcess) {
+  store_.FailWith(Error{ErrorCode::kCorrupt, "the table is damaged", 0});
+
+  const Status loaded = hub_->LoadReports(store_);
+
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+}
+
 TEST_F(FleetDirectoryTest, ForgetsANodeThatIsSilentForADay) {
   ASSERT_TRUE(PutReport(SampleReport(SampleNode("gone")), kStartNs));
   NewHub(10);

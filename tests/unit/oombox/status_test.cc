@@ -84,6 +84,21 @@ TEST(StatusTest, ShowsANodeThatTellsEverything) {
   ExpectGolden("status_telling.txt", ShowStatus({TellingNode(), ailing}, {.verbose = true}).out);
 }
 
+TEST(StatusTest, SaysOnceThatThereIsNoCollector) {
+  v1::NodeStatus node = TellingNode();
+  v1::StageHealth& stage = *node.mutable_report()->add_stages();
+  stage.set_name("uplink");
+  stage.set_state(v1::StageHealth::STATE_STALLED);
+  stage.set_reason("nothing was acknowledged for 60 s");
+  const std::string connected = ShowStatus({node}).out;
+  node.mutable_report()->clear_collector();
+  const std::string alone = ShowStatus({node}).out;
+
+  EXPECT_THAT(connected, HasSubstr("uplink stalled for"));
+  EXPECT_THAT(alone, HasSubstr("no collector: the collector went away; 3 events waiting"));
+  EXPECT_THAT(alone, testing::Not(HasSubstr("uplink stalled")));
+}
+
 TEST(StatusTest, TakesTheGapFromTheAgentAndShowsWhatIsNotSettledYet) {
   v1::NodeStatus node = TellingNode();
   node.mutable_report()->mutable_accounting()->set_kernel_kills(17);  // 14 + 1 + gap 0 + 2

@@ -239,6 +239,7 @@ TEST_F(SessionTest, CountsWhatTheCollectorRejectsAndGoesOn) {
   ASSERT_TRUE(session_->Receive(response, now_));
 
   EXPECT_EQ(counts_.rejected, 1u);
+  EXPECT_EQ(counts_.acknowledged, 1u);
   EXPECT_EQ(AcknowledgedInStore(), 2u);
 }
 

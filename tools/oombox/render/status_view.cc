@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include "tools/oombox/render/accounting.h"
 #include "tools/oombox/render/coverage.h"
@@ -98,13 +100,38 @@ std::string_view OrNoReason(const std::string& reason) {
   return reason.empty() ? std::string_view("it gives no reason") : std::string_view(reason);
 }
 
+bool IsUplink(const v1::StageHealth& stage) { return stage.name() == "uplink"; }
+
+bool HasNoCollector(const v1::NodeReport& report) {
+  return report.has_uplink() && report.collector().empty();
+}
+
+std::vector<v1::StageHealth> StalledStages(const v1::NodeReport& report) {
+  std::vector<v1::StageHealth> stalled;
+  std::copy_if(
+      report.stages().begin(), report.stages().end(), std::back_inserter(stalled),
+      [](const v1::StageHealth& stage) { return stage.state() == v1::StageHealth::STATE_STALLED; });
+  return stalled;
+}
+
+void AddNoCollector(const std::string& name, const v1::NodeReport& report, bool stalled,
+                    Notes& notes) {
+  const std::string& error = report.uplink().last_error();
+  const uint64_t waiting = report.depths().unacknowledged();
+  notes.Add(
+      stalled ? Style::kRed : Style::kYellow,
+      fmt::format("{}  no collector{}{}", name, error.empty() ? "" : ": " + error,
+                  waiting > 0 ? fmt::format("; {} waiting", FormatCount(waiting, "event")) : ""));
+}
+
 // What ails a node that is heard of, complete or not: its parts, its losses, its way to a
 // collector.
 void AddAilments(const v1::NodeStatus& node, Notes& notes) {
   const v1::NodeReport& report = node.report();
   const std::string name = NodeName(node);
-  for (const v1::StageHealth& stage : report.stages()) {
-    if (stage.state() == v1::StageHealth::STATE_STALLED) {
+  const auto stalled = StalledStages(report);
+  for (const v1::StageHealth& stage : stalled) {
+    if (!(IsUplink(stage) && HasNoCollector(report))) {  // that is told below
       notes.Add(Style::kRed,
                 fmt::format("{}  {} stalled for {}: {}", name, stage.name(),
                             FormatAgeLong(ToNs(stage.stalled_for())), OrNoReason(stage.reason())));
@@ -119,13 +146,8 @@ void AddAilments(const v1::NodeStatus& node, Notes& notes) {
     notes.Add(Style::kYellow, fmt::format("{}  {} refused by the collector; kept on the node", name,
                                           FormatCount(rejected, "event")));
   }
-  if (report.has_uplink() && report.collector().empty()) {
-    const std::string& error = report.uplink().last_error();
-    const uint64_t waiting = report.depths().unacknowledged();
-    notes.Add(
-        Style::kYellow,
-        fmt::format("{}  no collector{}{}", name, error.empty() ? "" : ": " + error,
-                    waiting > 0 ? fmt::format("; {} waiting", FormatCount(waiting, "event")) : ""));
+  if (HasNoCollector(report)) {
+    AddNoCollector(name, report, std::any_of(stalled.begin(), stalled.end(), IsUplink), notes);
   }
 }
 
