@@ -26,7 +26,7 @@ struct AgentConfig {
   int64_t oom_score_adj = -1000;
   int64_t journal_max_bytes = 64 << 20;
   int64_t store_max_bytes = 256 << 20;
-  int64_t store_max_age = 30 * 86400;
+  int64_t store_max_age = int64_t{30} * 86400;
   std::string tls_ca;
   std::string tls_cert;
   std::string tls_key;

@@ -128,11 +128,11 @@ void FillUplink(const UplinkStatus& uplink, v1::NodeReport& report) {
   out->set_last_error(uplink.last_error);
   v1::StageHealth* stage = report.add_stages();
   stage->set_name("uplink");
-  const bool stalled = uplink.connected_to.empty();
+  const bool stalled = uplink.stalled_boottime_ns != 0;
   stage->set_state(stalled ? v1::StageHealth::STATE_STALLED : v1::StageHealth::STATE_OK);
   if (stalled) {
-    stage->set_reason(uplink.last_error.empty() ? "not connected yet" : uplink.last_error);
-    *stage->mutable_stalled_for() = DurationOf(BootNowNs() - uplink.lost_boottime_ns);
+    stage->set_reason(uplink.last_error);
+    *stage->mutable_stalled_for() = DurationOf(BootNowNs() - uplink.stalled_boottime_ns);
   }
 }
 

@@ -169,7 +169,7 @@ CgroupKillCounts ReadCgroupKills(const MemoryHierarchy& hierarchy, size_t max_cg
     if ((kills || path.empty()) && !IsLeaf(dir.get())) {
       for (const std::string& name : ChildrenOf(hierarchy.root + path)) {
         if (open.size() <= max_cgroups) {  // one more than can be visited: that tells it was cut
-          open.push_back(path + "/" + name);
+          open.push_back(fmt::format("{}/{}", path, name));
         }
       }
     }

@@ -5,7 +5,7 @@
 namespace oombox {
 
 Histogram::Histogram(std::span<const uint64_t> bounds)
-    : bounds_(bounds.begin(), bounds.begin() + std::min(bounds.size(), kMaxBounds)) {}
+    : bounds_(bounds.begin(), bounds.first(std::min(bounds.size(), kMaxBounds)).end()) {}
 
 void Histogram::Record(uint64_t value) {
   // The first bound that is not below the value: upper bounds are inclusive.

@@ -21,9 +21,7 @@ constexpr std::chrono::milliseconds kStatusGrace{1000};
 }  // namespace
 
 Uplink::Uplink(EventStore& store, CollectorTransport& transport, Options options)
-    : store_(store), transport_(transport), options_(std::move(options)) {
-  status_.lost_boottime_ns = BootNowNs();
-}
+    : store_(store), transport_(transport), options_(std::move(options)) {}
 
 Uplink::~Uplink() { Stop(); }
 
@@ -189,9 +187,6 @@ void Uplink::NoteLost(const std::string& address, const Error& cause) {
   {
     std::lock_guard lock(mutex_);
     status_.events = counts_;
-    if (!status_.connected_to.empty()) {
-      status_.lost_boottime_ns = BootNowNs();
-    }
     if (stalled && status_.stalled_boottime_ns == 0) {
       status_.stalled_boottime_ns = BootNowNs();
     }

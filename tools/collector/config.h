@@ -17,7 +17,7 @@ struct CollectorConfig {
   std::string metrics_listen;  // empty: no metrics
   int64_t max_agents = 2500;
   int64_t store_max_bytes = int64_t{4} << 30;
-  int64_t store_max_age = 90 * 86400;
+  int64_t store_max_age = int64_t{90} * 86400;
   int64_t forget_nodes_after = 86400;
   std::string tls_ca;
   std::string tls_cert;
