@@ -17,8 +17,8 @@
 namespace oombox {
 
 struct UplinkStatus {
-  std::string connected_to;       // empty: not connected
-  std::string last_error;         // why the last stream ended or could not begin
+  std::string connected_to;  // empty: not connected
+  std::string last_error;    // why the last stream ended or could not begin
   // Events have waited since, and an attempt has failed; 0: not so. A greeting ends it only when
   // nothing waits: a collector that greets and commits nothing is no help.
   uint64_t stalled_boottime_ns = 0;
