@@ -15,18 +15,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/list.h"
 #include "bpf/lib/rank.h"
 #include "bpf/oombox_abi.h"
-
-#define ENTRY(pointer, type, member) \
-	((type *)((void *)(pointer) - bpf_core_field_offset(type, member)))
-#define HEAD(pointer, type, member) \
-	((__u64)(pointer) + bpf_core_field_offset(type, member))
-
-static __always_inline __u64 list_next(__u64 node)
-{
-	return (__u64)BPF_CORE_READ((struct list_head *)node, next);
-}
 
 static __always_inline void enter_cgroup(struct walk *w, __u64 cgroup)
 {
