@@ -43,7 +43,8 @@ void Reconciler::LookForAbsence() {
                                            .wall_ns = WallNowNs()});
     attachment_.absence_kills = gap ? gap->count.value_or(0) : 0;
     if ((*before)->boot_id != sources_.session.boot_id) {
-      agreed_boottime_ns_ = 0;  // all of this boot
+      agreed_boottime_ns_ = 0;  // all of this boot, and in the window the end of the earlier one
+      agreed_wall_ns_ = (*before)->wall_ns;
     }
   } else if (!before) {
     Report({.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
@@ -78,6 +79,7 @@ void Reconciler::TellAbsence() {
     attachment_.absence_state = OOMBOX_ABSENCE_TOLD;
   }
   agreed_boottime_ns_ = std::max<uint64_t>(agreed_boottime_ns_, attachment_.attach_boottime_ns);
+  agreed_wall_ns_ = std::max(agreed_wall_ns_, static_cast<int64_t>(attachment_.attach_wall_ns));
 }
 
 void Reconciler::Report(Gap gap) {

@@ -197,6 +197,22 @@ TEST_F(ReconcilerTest, TellsNoAbsenceWhenTheProgramsWereRecording) {
   EXPECT_TRUE(Gaps().empty());
 }
 
+TEST_F(ReconcilerTest, TheGapAfterARebootBeginsWhereTheEarlierBootAgreedLast) {
+  ASSERT_TRUE(WriteLastSeen(dir_.File("last-seen"),
+                            {.boot_id = "earlier", .kernel_kills = 9, .wall_ns = 1'000'000'000}));
+  probe_.attachment().attach_wall_ns = 5'000'000'000;
+  probe_.attachment().base_kernel_kills = 2;
+  Restart();
+
+  reconciler_->TellAbsence();
+
+  const auto gaps = Gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].count(), 2U);
+  EXPECT_EQ(gaps[0].start_time().seconds(), 1);
+  EXPECT_EQ(gaps[0].end_time().seconds(), 5);
+}
+
 TEST_F(ReconcilerTest, TellsAnAbsenceThatAnEarlierStartFoundAndCouldNotTell) {
   probe_.attachment().absence_state = OOMBOX_ABSENCE_TELLING;
   probe_.attachment().absence_kills = 3;
