@@ -150,7 +150,8 @@ Started RunningAgent::OpenStores() {
     }
   }
   auto journal = Journal::Open({.path = state_dir_->File("journal.db"),
-                                .max_bytes = static_cast<uint64_t>(config_.journal_max_bytes)});
+                                .max_bytes = static_cast<uint64_t>(config_.journal_max_bytes),
+                                .max_age_seconds = config_.store_max_age});
   if (!journal) {
     return Fail(CodeOf(journal.error()), journal.error());
   }

@@ -49,6 +49,9 @@ void NodeReporter::Tick() {
   if (const auto retained = sources_.store->Retain(WallNowNs()); !retained) {
     spdlog::warn("old events could not be removed: {}", retained.error().message);
   }
+  if (const auto retained = sources_.events->RetainJournal(WallNowNs()); !retained) {
+    spdlog::warn("old journal entries could not be removed: {}", retained.error().message);
+  }
   if (sources_.reconciler != nullptr) {
     sources_.reconciler->Look();
   }

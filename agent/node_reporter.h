@@ -21,8 +21,8 @@
 namespace oombox {
 
 // What this node says of itself, made anew for whoever asks. Every 10 s it has the reconciler look
-// for kills that are missing, and the store remove what is too old. Owns one thread. Report, Nodes
-// and FreshReport are thread-safe.
+// for kills that are missing, and store and journal remove what is too old. Owns one thread.
+// Report, Nodes and FreshReport are thread-safe.
 class NodeReporter final : public NodeDirectory {
  public:
   static constexpr std::chrono::seconds kInterval{10};

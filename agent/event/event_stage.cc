@@ -102,6 +102,10 @@ EventStage::Counters EventStage::counters() const {
   return counters;
 }
 
+Status EventStage::RetainJournal(int64_t now_wall_ns) {
+  return journal_.Retain(cursor_.load(), now_wall_ns);
+}
+
 // Not until it is idle: in a storm it never is.
 bool EventStage::Flush() {
   const auto last = journal_.LastId();
@@ -301,7 +305,7 @@ Status EventStage::Save() {
   unsaved_.clear();
   if (unsaved_cursor_) {
     cursor_ = *std::exchange(unsaved_cursor_, std::nullopt);
-    return journal_.Retain(cursor_.load());
+    return RetainJournal(WallNowNs());
   }
   return {};
 }

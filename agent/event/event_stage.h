@@ -59,6 +59,9 @@ class EventStage {
   // real event of such a kill turn up, it supersedes the reconstructed one.
   void ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged = {});
   Counters counters() const;
+  // Removes what the journal need not keep: it is stored as events, and old or too much. Called by
+  // the owner now and then.
+  Status RetainJournal(int64_t now_wall_ns);
   // From the kernel's mark until the event was stored, of kills since this started.
   const LatencyHistogram& latency() const { return latency_; }
   // Stalled: the journal or the store refuses.

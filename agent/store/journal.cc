@@ -1,5 +1,9 @@
 #include "agent/store/journal.h"
 
+#include <functional>
+#include <limits>
+#include <utility>
+
 #include "agent/common/clock.h"
 #include "agent/store/database.h"
 
@@ -9,6 +13,8 @@ namespace {
 
 constexpr int kApplicationId = 0x6f6f6d6a;  // "oomj"
 constexpr int kRetainChunk = 256;           // rows in one transaction: Append waits for one at most
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+constexpr int64_t kAnyAge = std::numeric_limits<int64_t>::max();
 
 void MakeSchema(SQLite::Database& database) {
   database.exec(
@@ -40,22 +46,27 @@ constexpr const char* kSelectSession =
 
 class SqliteJournal final : public Journal {
  public:
-  SqliteJournal(std::unique_ptr<Database> database, uint64_t max_bytes)
-      : database_(std::move(database)), max_bytes_(max_bytes) {}
+  SqliteJournal(std::unique_ptr<Database> database, Options options)
+      : database_(std::move(database)), options_(std::move(options)) {}
 
   Result<JournalSession> BeginSession(JournalSession session) override;
   Result<JournalSession> Session(int64_t id) override;
   Result<int64_t> Append(int64_t session_id, std::span<const std::string_view> records) override;
   Result<std::vector<JournalEntry>> ReadAfter(int64_t after, size_t limit) override;
-  Status Retain(int64_t derived) override;
+  Status Retain(int64_t derived, int64_t now_wall_ns) override;
   Result<int64_t> LastId() override;
   Result<uint64_t> UsedBytes() override;
   std::string moved_aside() const override { return database_->moved_aside(); }
   bool damaged() const override { return database_->damaged(); }
 
  private:
+  // Removes the oldest derived entries chunk by chunk while `more` (asked inside the transaction)
+  // says so.
+  Status RemoveWhile(int64_t derived, int64_t committed_before_ns,
+                     const std::function<bool(SQLite::Database&)>& more);
+
   const std::unique_ptr<Database> database_;
-  const uint64_t max_bytes_;
+  const Options options_;
 };
 
 Result<JournalSession> SqliteJournal::BeginSession(JournalSession session) {
@@ -97,6 +108,13 @@ Result<int64_t> SqliteJournal::Append(int64_t session_id,
     return LastId();
   }
   return database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<int64_t> {
+    if (const uint64_t used = oombox::UsedBytes(db);
+        used >= kUnderivedFactor * options_.max_bytes) {
+      return MakeError(ErrorCode::kExhausted,
+                       "{} holds {} bytes of records that are no events yet: see why the event "
+                       "store refuses them, or raise journal-max-bytes",
+                       options_.path, used);
+    }
     SQLite::Statement insert(
         db,
         "INSERT INTO entries (session_id, committed_wall_ns, committed_boottime_ns, bytes)"
@@ -136,22 +154,36 @@ Result<std::vector<JournalEntry>> SqliteJournal::ReadAfter(int64_t after, size_t
   });
 }
 
-Status SqliteJournal::Retain(int64_t derived) {
-  // A little below the limit, so that the next batches do not each delete a few rows.
-  const uint64_t low_water = max_bytes_ - max_bytes_ / 16;
-  OOMBOX_TRY(const uint64_t used, UsedBytes());
-  bool over = used > max_bytes_;
-  while (over) {
-    OOMBOX_TRY(over, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
-      SQLite::Statement remove(db,
-                               "DELETE FROM entries WHERE id IN"
-                               " (SELECT id FROM entries WHERE id <= ? ORDER BY id LIMIT ?)");
-      remove.bind(1, derived);
-      remove.bind(2, kRetainChunk);
-      return remove.exec() > 0 && oombox::UsedBytes(db) > low_water;
-    }));
+Status SqliteJournal::RemoveWhile(int64_t derived, int64_t committed_before_ns,
+                                  const std::function<bool(SQLite::Database&)>& more) {
+  bool go_on = true;
+  while (go_on) {
+    OOMBOX_TRY(
+        go_on, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
+          // By id: the clock may have been set, the order of the commits is certain.
+          SQLite::Statement remove(db,
+                                   "DELETE FROM entries WHERE committed_wall_ns < ?1 AND id IN"
+                                   " (SELECT id FROM entries WHERE id <= ?2 ORDER BY id LIMIT ?3)");
+          remove.bind(1, committed_before_ns);
+          remove.bind(2, derived);
+          remove.bind(3, kRetainChunk);
+          return remove.exec() > 0 && more(db);
+        }));
   }
   return {};
+}
+
+Status SqliteJournal::Retain(int64_t derived, int64_t now_wall_ns) {
+  const int64_t cutoff_ns = now_wall_ns - options_.max_age_seconds * kNsPerSecond;
+  OOMBOX_RETURN_IF_ERROR(RemoveWhile(derived, cutoff_ns, [](SQLite::Database&) { return true; }));
+  OOMBOX_TRY(const uint64_t used, UsedBytes());
+  if (used <= options_.max_bytes) {
+    return {};
+  }
+  // A little below the limit, so that the next batches do not each delete a few rows.
+  const uint64_t low_water = options_.max_bytes - options_.max_bytes / 16;
+  return RemoveWhile(derived, kAnyAge,
+                     [&](SQLite::Database& db) { return oombox::UsedBytes(db) > low_water; });
 }
 
 Result<int64_t> SqliteJournal::LastId() {
@@ -173,7 +205,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(Options options) {
                                             .application_id = kApplicationId,
                                             .schema = {MakeSchema}}));
   return std::unique_ptr<Journal>(
-      std::make_unique<SqliteJournal>(std::move(database), options.max_bytes));
+      std::make_unique<SqliteJournal>(std::move(database), std::move(options)));
 }
 
 }  // namespace oombox

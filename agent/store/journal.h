@@ -37,7 +37,8 @@ class Journal {
  public:
   struct Options {
     std::string path;
-    uint64_t max_bytes = 64ull << 20;  // oldest derived records are removed above it
+    uint64_t max_bytes = 64ull << 20;               // oldest derived records are removed above it
+    int64_t max_age_seconds = int64_t{30} * 86400;  // derived records are removed when older
   };
 
   static Result<std::unique_ptr<Journal>> Open(Options options);
@@ -47,14 +48,19 @@ class Journal {
   virtual Result<JournalSession> BeginSession(JournalSession session) = 0;
   virtual Result<JournalSession> Session(int64_t id) = 0;
 
-  // Commits the batch; returns the id of the last entry.
+  // What is not derived yet may take this many times max_bytes.
+  static constexpr uint64_t kUnderivedFactor = 4;
+
+  // Commits the batch; returns the id of the last entry. kExhausted when the file holds
+  // kUnderivedFactor * max_bytes: the disk is not the journal's alone.
   virtual Result<int64_t> Append(int64_t session_id, std::span<const std::string_view> records) = 0;
 
   // Entries with id > after, in order, at most `limit`.
   virtual Result<std::vector<JournalEntry>> ReadAfter(int64_t after, size_t limit) = 0;
 
-  // Removes the oldest entries with id <= derived while the file is above max_bytes.
-  virtual Status Retain(int64_t derived) = 0;
+  // Removes entries with id <= derived: those that are too old, and the oldest while the file is
+  // above max_bytes.
+  virtual Status Retain(int64_t derived, int64_t now_wall_ns) = 0;
 
   virtual Result<int64_t> LastId() = 0;
   // Of the pages in use: what Retain bounds.

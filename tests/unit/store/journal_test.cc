@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "agent/common/clock.h"
 #include "tests/unit/store/fixture.h"
 
 namespace oombox {
@@ -14,6 +15,8 @@ namespace {
 using testing::ElementsAre;
 using testing::Field;
 using testing::SizeIs;
+
+constexpr int64_t kDay = int64_t{86400} * 1'000'000'000;
 
 class JournalTest : public testing::Test {
  protected:
@@ -119,7 +122,7 @@ TEST_F(JournalTest, RemovesOnlyDerivedEntriesAboveItsSize) {
     half = i == 99 ? id : half;
   }
 
-  ASSERT_TRUE(journal->Retain(half).has_value());
+  ASSERT_TRUE(journal->Retain(half, WallNowNs()).has_value());
 
   // Twice as much as allowed is not derived yet: that must stay.
   const auto entries = journal->ReadAfter(0, 1000).value();
@@ -127,11 +130,44 @@ TEST_F(JournalTest, RemovesOnlyDerivedEntriesAboveItsSize) {
   EXPECT_EQ(entries.front().id, half + 1);
 }
 
+TEST_F(JournalTest, RemovesOnlyDerivedEntriesThatAreTooOld) {
+  auto journal = Open();
+  const int64_t session = Begin(*journal);
+  const int64_t derived = Append(*journal, session, {"a", "b"});
+  Append(*journal, session, {"not derived"});
+
+  ASSERT_TRUE(journal->Retain(derived, WallNowNs() + 29 * kDay).has_value());
+  EXPECT_THAT(journal->ReadAfter(0, 10).value(), SizeIs(3));
+  ASSERT_TRUE(journal->Retain(derived, WallNowNs() + 31 * kDay).has_value());
+  EXPECT_THAT(journal->ReadAfter(0, 10).value(),
+              ElementsAre(Field(&JournalEntry::bytes, "not derived")));
+}
+
+TEST_F(JournalTest, RefusesMoreThanItsBoundOfWhatIsNotDerived) {
+  constexpr uint64_t kMaxBytes = 64u << 10;
+  auto journal = Open(kMaxBytes);
+  const int64_t session = Begin(*journal);
+  const std::string record(4096, 'x');
+  const std::vector<std::string_view> records = {record};
+  Result<int64_t> last = 0;
+  size_t taken = 0;
+  while (taken < 1000 && (last = journal->Append(session, records))) {
+    ++taken;
+  }
+
+  ASSERT_FALSE(last.has_value());
+  EXPECT_EQ(last.error().code, ErrorCode::kExhausted);
+  EXPECT_GE(taken * record.size(), (Journal::kUnderivedFactor - 1) * kMaxBytes);
+  // With what is derived removed there is room again.
+  ASSERT_TRUE(journal->Retain(static_cast<int64_t>(taken), WallNowNs()).has_value());
+  EXPECT_TRUE(journal->Append(session, records).has_value());
+}
+
 TEST_F(JournalTest, NeverUsesAnIdTwice) {
-  auto journal = Open(1);
+  auto journal = Open();
   const int64_t session = Begin(*journal);
   const int64_t before = Append(*journal, session, {"a", "b"});
-  ASSERT_TRUE(journal->Retain(before).has_value());
+  ASSERT_TRUE(journal->Retain(before, WallNowNs() + 31 * kDay).has_value());
   ASSERT_THAT(journal->ReadAfter(0, 10).value(), SizeIs(0));
 
   EXPECT_EQ(journal->LastId().value(), before);
