@@ -60,7 +60,7 @@ class FakeJournal final : public Journal {
     }
     return entries;
   }
-  Status Retain(int64_t /*derived*/) override { return {}; }
+  Status Retain(int64_t /*derived*/, int64_t /*now_wall_ns*/) override { return {}; }
   Result<int64_t> LastId() override {
     const std::lock_guard lock(mutex_);
     return static_cast<int64_t>(records_.size());
