@@ -52,7 +52,7 @@ QueryServer::QueryServer(std::unique_ptr<Rooms> rooms) : rooms_(std::move(rooms)
 
 QueryServer::~QueryServer() { Shutdown(std::chrono::milliseconds{0}); }
 
-Result<std::unique_ptr<QueryServer>> QueryServer::Start(Options options, EventStore& store,
+Result<std::unique_ptr<QueryServer>> QueryServer::Start(const Options& options, EventStore& store,
                                                         NodeDirectory& nodes) {
   // Both are switches of the gRPC library for the whole process; setting them again changes
   // nothing.

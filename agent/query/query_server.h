@@ -41,7 +41,7 @@ class QueryServer {
 
   // Store and directory must outlive the server. kUnavailable: somebody else listens there.
   // kPermission, kInvalid: the message names the address and what is wrong with it.
-  static Result<std::unique_ptr<QueryServer>> Start(Options options, EventStore& store,
+  static Result<std::unique_ptr<QueryServer>> Start(const Options& options, EventStore& store,
                                                     NodeDirectory& nodes);
   ~QueryServer();
   QueryServer(const QueryServer&) = delete;

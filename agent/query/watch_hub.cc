@@ -8,12 +8,12 @@ namespace oombox {
 WatchHub::WatchHub(EventStore& store, size_t max_watchers)
     : max_watchers_(max_watchers),
       subscription_(store.Subscribe([this] { WakeAll(); })),
-      thread_([this](std::stop_token stop) { Run(std::move(stop)); }) {}
+      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
 // The thread is joined first, then the subscription ends: both use this object.
 WatchHub::~WatchHub() = default;
 
-Status WatchHub::Add(std::shared_ptr<Watcher> watcher) {
+Status WatchHub::Add(const std::shared_ptr<Watcher>& watcher) {
   {
     std::lock_guard lock(mutex_);
     if (stopped_) {
@@ -76,7 +76,7 @@ void WatchHub::WakeAll() {
   changed_.notify_one();
 }
 
-void WatchHub::Run(std::stop_token stop) {
+void WatchHub::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !runnable_.empty(); }) &&
          !stop.stop_requested()) {

@@ -31,7 +31,7 @@ class WatchHub {
   ~WatchHub();
 
   // Takes the watcher in and makes it runnable. kExhausted: too many. kUnavailable: stopped.
-  Status Add(std::shared_ptr<Watcher> watcher);
+  Status Add(const std::shared_ptr<Watcher>& watcher);
   void Wake(const std::shared_ptr<Watcher>& watcher);
   void Remove(const std::shared_ptr<Watcher>& watcher);
 
@@ -43,7 +43,7 @@ class WatchHub {
 
   void MakeRunnable(const std::shared_ptr<Watcher>& watcher);  // the lock is held
   void WakeAll();
-  void Run(std::stop_token stop);
+  void Run(const std::stop_token& stop);
 
   const size_t max_watchers_;
   std::mutex mutex_;

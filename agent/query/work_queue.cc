@@ -6,7 +6,7 @@ namespace oombox {
 
 WorkQueue::WorkQueue(size_t capacity, size_t threads) : capacity_(capacity) {
   for (size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this](std::stop_token stop) { Run(std::move(stop)); });
+    threads_.emplace_back([this](const std::stop_token& stop) { Run(stop); });
   }
 }
 
@@ -22,7 +22,7 @@ bool WorkQueue::Post(std::function<void()> task) {
   return true;
 }
 
-void WorkQueue::Run(std::stop_token stop) {
+void WorkQueue::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   // The wait ends without a task only when a stop was asked for.
   while (changed_.wait(lock, stop, [this] { return !tasks_.empty(); })) {

@@ -22,7 +22,7 @@ class WorkQueue {
   [[nodiscard]] bool Post(std::function<void()> task);
 
  private:
-  void Run(std::stop_token stop);
+  void Run(const std::stop_token& stop);
 
   const size_t capacity_;
   std::mutex mutex_;

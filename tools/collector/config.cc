@@ -55,7 +55,7 @@ Result<ConfigOutcome> LoadCollectorConfig(CollectorConfig& config, int argc,
     return MakeError(ErrorCode::kInvalid, "max-agents must be at least 1");
   }
   constexpr int64_t kMebibyte = 1 << 20;
-  constexpr int64_t kYear = 365 * 86400;
+  constexpr int64_t kYear = int64_t{365} * 86400;
   OOMBOX_RETURN_IF_ERROR(
       CheckBounds("store-max-bytes", config.store_max_bytes, kMebibyte, kMebibyte << 30));
   OOMBOX_RETURN_IF_ERROR(CheckBounds("store-max-age", config.store_max_age, 60, 100 * kYear));

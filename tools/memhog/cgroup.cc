@@ -55,7 +55,7 @@ Status Cgroup::Configure(uint64_t limit_bytes) {
 Status Cgroup::DisableSwap(uint64_t limit_bytes) {
   const std::string file =
       directory_ + (version_ == 1 ? "/memory.memsw.limit_in_bytes" : "/memory.swap.max");
-  const auto status = WriteSmallFile(file, version_ == 1 ? std::to_string(limit_bytes) : "0");
+  auto status = WriteSmallFile(file, version_ == 1 ? std::to_string(limit_bytes) : "0");
   // Absent where the kernel does not account swap; harmless unless the machine has swap.
   if (!status && status.error().os_error != ENOENT) {
     return status;

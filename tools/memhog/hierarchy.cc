@@ -55,7 +55,7 @@ std::optional<Mount> ParseMount(const std::string& line) {
 std::optional<Mount> FindMount(std::string_view mountinfo, int version) {
   std::istringstream lines{std::string(mountinfo)};
   for (std::string line; std::getline(lines, line);) {
-    const auto mount = ParseMount(line);
+    auto mount = ParseMount(line);
     if (!mount) {
       continue;
     }

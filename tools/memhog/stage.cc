@@ -61,7 +61,7 @@ Result<Stage::Actor*> Stage::AddActor(const WorkerSpec& spec, bool expect_kill) 
   return actors_.back().get();
 }
 
-Result<size_t> Stage::Launch(WorkerSpec spec, const WorkerSpec* child, bool expect_kill) {
+Result<size_t> Stage::Launch(const WorkerSpec& spec, const WorkerSpec* child, bool expect_kill) {
   const size_t index = actors_.size();
   OOMBOX_TRY(Actor* const actor, AddActor(spec, expect_kill && child == nullptr));
   Actor* child_actor = nullptr;

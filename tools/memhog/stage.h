@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/common/result.h"
@@ -27,7 +28,7 @@ class Stage {
 
   // Starts a worker in the newest cgroup and waits until it stands ready there. The result is its
   // index for the calls below. A kFork spec's child gets the next index, ready after Go.
-  Result<size_t> Launch(WorkerSpec spec, const WorkerSpec* child, bool expect_kill);
+  Result<size_t> Launch(const WorkerSpec& spec, const WorkerSpec* child, bool expect_kill);
 
   void Go(size_t worker);
   // Blocks until a kFork worker's child stands ready.
@@ -58,7 +59,8 @@ class Stage {
     Cgroup::Counters before;
   };
 
-  Stage(const Waiter& waiter, Hierarchy hierarchy) : waiter_(waiter), hierarchy_(hierarchy) {}
+  Stage(const Waiter& waiter, Hierarchy hierarchy)
+      : waiter_(waiter), hierarchy_(std::move(hierarchy)) {}
   Result<Actor*> AddActor(const WorkerSpec& spec, bool expect_kill);
   Status AwaitReady(Actor& actor);
   Status Reap(Actor& actor);

@@ -48,6 +48,7 @@ JsonObject ToJson(const ProcessTruth& process) {
 template <typename T>
 std::vector<JsonObject> ToJson(const std::vector<T>& items) {
   std::vector<JsonObject> objects;
+  objects.reserve(items.size());
   for (const T& item : items) {
     objects.push_back(ToJson(item));
   }

@@ -20,7 +20,7 @@ int64_t SecondsOf(std::string_view unit) {
   if (unit == "m" || unit == "min") return 60;
   if (unit == "h") return 3600;
   if (unit == "d") return 86400;
-  if (unit == "w") return 7 * 86400;
+  if (unit == "w") return int64_t{7} * 86400;
   return 0;
 }
 

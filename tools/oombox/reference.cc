@@ -41,6 +41,7 @@ Status CheckReference(std::string_view reference) {
 
 std::vector<std::string> ShortIds(const std::vector<const v1::Event*>& events) {
   std::vector<std::string_view> sorted;
+  sorted.reserve(events.size());
   for (const v1::Event* event : events) {
     sorted.push_back(event->event_id());
   }
@@ -51,6 +52,7 @@ std::vector<std::string> ShortIds(const std::vector<const v1::Event*>& events) {
     length = std::max(length, CommonPrefix(sorted[i - 1], sorted[i]) + 1);
   }
   std::vector<std::string> ids;
+  ids.reserve(events.size());
   for (const v1::Event* event : events) {
     ids.push_back(event->event_id().substr(0, length));
   }

@@ -90,6 +90,7 @@ struct Line {
 
 std::vector<Line> Lines(const std::vector<EventGroup>& groups, int64_t now_ns) {
   std::vector<const v1::Event*> events;
+  events.reserve(groups.size());
   for (const EventGroup& group : groups) {
     events.push_back(group.newest);
   }
