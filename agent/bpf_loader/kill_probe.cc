@@ -217,15 +217,15 @@ Status LoadedKillProbe::AttachAndPin(KillObject& object) {
   OOMBOX_TRY(mark_program_, object.MarkProgram());
   oombox_attachment& attachment = **attachment_;
   attachment.object_id = 0;
+  if (!info_.adopted) {  // before the links are pinned: whoever finds those takes it for begun
+    BeginAttachment(seen_before);
+  }
   if (pins_) {
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_signal", links_.signal.get()));
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_mark", links_.mark.get()));
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "prog_mark", mark_program_.get()));
   }
   attachment.recursion_misses_before += old_misses;
-  if (!info_.adopted) {
-    BeginAttachment(seen_before);
-  }
   attachment.object_id = KillObjectId();
   return {};
 }

@@ -47,6 +47,7 @@ grpc::ChannelArguments ChannelArguments(const GrpcTransport::Options& options) {
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // those of the environment are for the web
   arguments.SetMaxReceiveMessageSize(kMaxResponseBytes);
   return arguments;
 }
