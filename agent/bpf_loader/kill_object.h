@@ -15,11 +15,9 @@ struct KillMaps {
   UniqueFd counters;
   UniqueFd attachment;
   UniqueFd triggers;
-  UniqueFd victims;
 
   bool complete() const {
-    return ring.valid() && counters.valid() && attachment.valid() && triggers.valid() &&
-           victims.valid();
+    return ring.valid() && counters.valid() && attachment.valid() && triggers.valid();
   }
 };
 
@@ -27,7 +25,6 @@ struct KillMaps {
 struct KillLinks {
   UniqueFd signal;
   UniqueFd mark;
-  UniqueFd deliver;
 };
 
 // The kill programs of this build, verified by the kernel and not yet attached. Needs CAP_BPF and

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <utility>
 
 namespace oombox {
 
@@ -23,8 +22,7 @@ constexpr uint64_t RoundUp8(uint64_t n) { return (n + 7) & ~7ULL; }
 
 // The mapping is the kernel's (kernel/bpf/ringbuf.c): page 0 the consumer position, writable; page
 // 1 the producer position; then the data pages twice in a row, so that no record wraps.
-Result<std::unique_ptr<RingReader>> RingReader::Map(int ring_fd, uint64_t ring_bytes,
-                                                    const Redactor* redactor) {
+Result<std::unique_ptr<RingReader>> RingReader::Map(int ring_fd, uint64_t ring_bytes) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   void* consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd, 0);
   if (consumer == MAP_FAILED) {
@@ -37,19 +35,16 @@ Result<std::unique_ptr<RingReader>> RingReader::Map(int ring_fd, uint64_t ring_b
     munmap(consumer, page);
     return MakeSystemError(ErrorCode::kInternal, error, "cannot map the ring's data pages");
   }
-  return std::unique_ptr<RingReader>(
-      new RingReader(consumer, producer, ring_bytes, page, redactor));
+  return std::unique_ptr<RingReader>(new RingReader(consumer, producer, ring_bytes, page));
 }
 
-RingReader::RingReader(void* consumer, void* producer, uint64_t ring_bytes, uint64_t page_size,
-                       const Redactor* redactor)
+RingReader::RingReader(void* consumer, void* producer, uint64_t ring_bytes, uint64_t page_size)
     : consumer_position_(static_cast<uint64_t*>(consumer)),
       producer_position_(static_cast<const uint64_t*>(producer)),
       data_(static_cast<const char*>(producer) + page_size),
       ring_bytes_(ring_bytes),
       page_size_(page_size),
-      peeked_position_(Load(consumer_position_)),
-      redactor_(redactor) {}
+      peeked_position_(Load(consumer_position_)) {}
 
 RingReader::~RingReader() {
   munmap(consumer_position_, page_size_);
@@ -58,7 +53,6 @@ RingReader::~RingReader() {
 
 const std::vector<std::string_view>& RingReader::Peek(size_t max_records) {
   records_.clear();
-  redacted_.clear();
   uint64_t position = Load(consumer_position_);
   const uint64_t produced = Load(producer_position_);
   while (position < produced && records_.size() < max_records) {
@@ -71,20 +65,12 @@ const std::vector<std::string_view>& RingReader::Peek(size_t max_records) {
     }
     const uint32_t size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
     if ((length & BPF_RINGBUF_DISCARD_BIT) == 0) {
-      Show({header + BPF_RINGBUF_HDR_SZ, size});
+      records_.emplace_back(header + BPF_RINGBUF_HDR_SZ, size);
     }
     position += RoundUp8(size + BPF_RINGBUF_HDR_SZ);
   }
   peeked_position_ = position;
   return records_;
-}
-
-void RingReader::Show(std::string_view record) {
-  std::string redacted;
-  if (redactor_ != nullptr && RedactRecord(record, *redactor_, redacted)) {
-    record = redacted_.emplace_back(std::move(redacted));
-  }
-  records_.push_back(record);
 }
 
 void RingReader::Release() {

@@ -37,7 +37,6 @@ KillRecord SomeKill() {
                  {.id = 5, .name = "pods", .usage = 150},
                  {.id = 1, .name = "", .usage = 400}};
   kill.fired_level = 0;
-  kill.inferred_level = 0;
   kill.ranked = true;
   kill.users = {{.tgid = 9, .memory = ProcessPages{.anon = 200}, .comm = "hog"}, kill.victim};
   kill.walk_processes = 2;
@@ -115,7 +114,6 @@ TEST(AssembleTest, SaysThatTheLimitIsInferred) {
 TEST(AssembleTest, TakesAKillWithoutAFullCgroupForOneOfTheNode) {
   KillRecord kill = SomeKill();
   kill.fired_level.reset();
-  kill.inferred_level.reset();
   kill.levels[0].usage = 50;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
@@ -127,7 +125,6 @@ TEST(AssembleTest, TakesAKillWithoutAFullCgroupForOneOfTheNode) {
 TEST(AssembleTest, DoesNotGuessTheLimitWhenAncestorsAreUnknown) {
   KillRecord kill = SomeKill();
   kill.fired_level.reset();
-  kill.inferred_level.reset();
   kill.levels_cut = true;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
@@ -150,7 +147,6 @@ TEST(AssembleTest, DoesNotGuessTheLimitWhenTheTriggerIsElsewhere) {
 TEST(AssembleTest, DoesNotTakeAKillInANearlyFullCgroupForOneOfTheNode) {
   KillRecord kill = SomeKill();
   kill.fired_level.reset();
-  kill.inferred_level.reset();
   kill.levels[1].max = 155;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
@@ -164,7 +160,6 @@ TEST(AssembleTest, TakesTheLimitOnMemoryAndSwapOnCgroupV1) {
   KillRecord kill = SomeKill();
   kill.cgroup_v1 = true;
   kill.fired_level.reset();
-  kill.inferred_level.reset();
   kill.levels[1].swap_usage = 300;
   kill.levels[1].swap_max = 310;
 
@@ -245,7 +240,6 @@ TEST(AssembleTest, CutsPathsRatherThanExceedTheSizeLimit) {
   }
   kill.levels.push_back({.id = 1, .name = "", .usage = 1});
   kill.fired_level = 3;
-  kill.inferred_level = 3;
   kill.levels[3].max = 1;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
