@@ -17,8 +17,10 @@
 #include "agent/machine.h"
 #include "agent/match_journal.h"
 #include "agent/node_metrics.h"
+#include "agent/node_report_parts.h"
 #include "agent/node_reporter.h"
 #include "agent/privileged_start.h"
+#include "agent/process_cmdline.h"
 #include "agent/query/query_server.h"
 #include "agent/reconciler.h"
 #include "agent/recording.h"
@@ -83,6 +85,7 @@ class RunningAgent final : public Agent {
   Started CheckCollectors();
   Started OpenStores();
   Started LoadProbe();
+  EventStage::Options EventOptions() const;
   Started StartStages();
   Started StartCapture();
   Started DrainLeftovers();
@@ -111,6 +114,8 @@ class RunningAgent final : public Agent {
   std::unique_ptr<KillProbe> probe_;
   std::vector<MissingFeature> missing_;
   std::optional<KernelLog> kernel_log_;
+  std::shared_ptr<StackSymbols> symbols_;
+  std::unique_ptr<Redactor> redactor_;
   std::unique_ptr<EventStage> events_;
   std::unique_ptr<GapEvidence> evidence_;
   std::unique_ptr<Reconciler> reconciler_;
@@ -184,7 +189,26 @@ Started RunningAgent::LoadProbe() {
   probe_ = std::move(parts->probe);
   missing_ = std::move(parts->missing);
   kernel_log_ = std::move(parts->kernel_log);
+  symbols_ = std::move(parts->symbols);
+  redactor_ = std::move(parts->redactor);
   return {};
+}
+
+EventStage::Options RunningAgent::EventOptions() const {
+  EventStage::Options options{.cluster_name = config_.cluster,
+                              .node_name = config_.node_name,
+                              .boot_id = session_.boot_id,
+                              .replayed = replaying(),
+                              .decode = DecodeRecord,
+                              .symbols = symbols_};
+  if (!replaying()) {
+    options.cmdline_of = [this](uint32_t tgid, uint64_t start_boottime_ns) {
+      std::string cmdline = ReadCmdline(tgid, start_boottime_ns);
+      redactor_->Redact(cmdline);
+      return JoinArguments(std::move(cmdline));
+    };
+  }
+  return options;
 }
 
 Started RunningAgent::StartStages() {
@@ -193,12 +217,7 @@ Started RunningAgent::StartStages() {
   if (!matched) {
     return Fail(CodeOf(matched.error()), matched.error());
   }
-  events_ = std::make_unique<EventStage>(EventStage::Options{.cluster_name = config_.cluster,
-                                                             .node_name = config_.node_name,
-                                                             .boot_id = session_.boot_id,
-                                                             .replayed = replaying(),
-                                                             .decode = DecodeKill},
-                                         *journal_, *store_);
+  events_ = std::make_unique<EventStage>(EventOptions(), *journal_, *store_);
   if (probe_ != nullptr) {
     MakeReconciler();
   }
@@ -232,7 +251,7 @@ Started RunningAgent::StartCapture() {
   if (Started drained = DrainLeftovers(); !drained) {
     return drained;
   }
-  auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes());
+  auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes(), redactor_.get());
   if (!ring) {
     return Fail(ExitCode::kFailure, ring.error());
   }
@@ -259,7 +278,7 @@ Started RunningAgent::StartCapture() {
 
 Started RunningAgent::DrainLeftovers() {
   for (const LeftoverRing& leftover : probe_->leftovers()) {
-    const auto ring = RingReader::Map(leftover.fd, leftover.bytes);
+    const auto ring = RingReader::Map(leftover.fd, leftover.bytes, redactor_.get());
     if (!ring) {
       return Fail(ExitCode::kFailure, ring.error());
     }
@@ -279,14 +298,8 @@ Started RunningAgent::DrainLeftovers() {
 }
 
 void RunningAgent::StartReporter() {
-  v1::NodeIdentity identity;
-  identity.set_cluster_name(config_.cluster);
-  identity.set_node_name(config_.node_name);
-  identity.set_boot_id(session_.boot_id);
-  identity.set_kernel_release(session_.kernel_release);
-  identity.set_memory_total_bytes(session_.memory_total_bytes);
   reporter_ = std::make_unique<NodeReporter>(
-      NodeReporter::Sources{.identity = std::move(identity),
+      NodeReporter::Sources{.identity = IdentityOf(config_, session_),
                             .missing = missing_,
                             .probe = probe_.get(),
                             .capture = capture_.get(),
@@ -303,25 +316,8 @@ void RunningAgent::OnCommitted(int64_t last_id) {
   events_->Notify();
 }
 
-// A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
-// was in the store is derived again from the journal; what was in the journal and not derived yet
-// is told by the reconciler, which knows how much that is.
 void RunningAgent::TellMovedAside(LostJournal lost) {
-  for (const std::string& path : {journal_->moved_aside(), store_->moved_aside()}) {
-    if (path.empty()) {
-      continue;
-    }
-    spdlog::error("a damaged file was moved aside to {}; a new one was begun", path);
-    Gap gap{.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
-            .start_wall_ns = WallNowNs(),
-            .end_wall_ns = WallNowNs(),
-            .detail = "a damaged file was moved aside to " + path,
-            .key = path};
-    if (path != journal_->moved_aside()) {
-      gap.detail += "; its kills are derived again from the journal, as far as that reaches back";
-    } else if (lost == LostJournal::kCounted) {
-      continue;
-    }
+  for (Gap& gap : MovedAsideGaps(*journal_, *store_, lost)) {
     if (reconciler_ == nullptr) {
       events_->ReportGap(std::move(gap), session_);
     } else {

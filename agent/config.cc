@@ -41,6 +41,12 @@ ConfigTable Table(AgentConfig& c) {
               {"oom-score-adj", &c.oom_score_adj,
                "The agent's own oom_score_adj, where it may be set; -1000: never killed",
                ConfigOption::Kind::kSignedSetting},
+              {"mask-pattern", &c.mask_pattern,
+               "Further RE2 expressions of what is a secret on a command line (the first group); "
+               "it "
+               "is overwritten before anything is stored"},
+              {"no-default-masks", &c.no_default_masks,
+               "Do not mask passwords, tokens and keys by their usual names and forms"},
               {"journal-max-bytes", &c.journal_max_bytes, "Bound of the journal of raw records"},
               {"store-max-bytes", &c.store_max_bytes, "Bound of the event store"},
               {"store-max-age", &c.store_max_age,
@@ -53,6 +59,9 @@ ConfigTable Table(AgentConfig& c) {
               {"replay", &c.replay, "A recorded journal to replay instead of watching the kernel"},
               {"uninstall", &c.uninstall,
                "Remove the programs that an agent left in the kernel (pin-dir), and exit",
+               ConfigOption::Kind::kCommand},
+              {"probe", &c.probe,
+               "Print what this kernel and these rights give, feature by feature, and exit",
                ConfigOption::Kind::kCommand},
           },
   };

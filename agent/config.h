@@ -24,6 +24,8 @@ struct AgentConfig {
   int64_t ring_bytes = 4 << 20;
   int64_t rank_budget_us = 20'000;  // per second
   int64_t oom_score_adj = -1000;
+  std::vector<std::string> mask_pattern;
+  bool no_default_masks = false;
   int64_t journal_max_bytes = 64 << 20;
   int64_t store_max_bytes = 256 << 20;
   int64_t store_max_age = int64_t{30} * 86400;
@@ -32,7 +34,9 @@ struct AgentConfig {
   std::string tls_key;
   bool insecure = false;
   std::string replay;
-  bool uninstall = false;  // a command, no setting
+  // Commands, no settings.
+  bool uninstall = false;
+  bool probe = false;
 };
 
 // Fills `config` from file, environment and flags, in rising order of precedence.

@@ -11,6 +11,7 @@
 #include "agent/common/log.h"
 #include "agent/common/unique_fd.h"
 #include "agent/config.h"
+#include "agent/probe_report.h"
 
 namespace oombox {
 namespace {
@@ -45,6 +46,16 @@ ExitCode WaitForStop(const UniqueFd& signals, const Agent& agent) {
   return ExitCode::kDamaged;
 }
 
+int Probe(const AgentConfig& config) {
+  const auto report = ProbeReport(config);
+  if (!report) {
+    spdlog::error("no kill can be recorded here: {}", report.error().message);
+    return Code(report.error().exit_code);
+  }
+  std::fputs(report->c_str(), stdout);
+  return Code(ExitCode::kOk);
+}
+
 int Main(int argc, const char* const* argv) {
   AgentConfig config;
   const auto outcome = LoadAgentConfig(config, argc, argv);
@@ -58,6 +69,9 @@ int Main(int argc, const char* const* argv) {
   if (const auto log = SetUpLog("oombox-agent", config.log_format, config.log_level); !log) {
     std::fprintf(stderr, "oombox-agent: %s\n", log.error().message.c_str());
     return Code(ExitCode::kUsage);
+  }
+  if (config.probe) {
+    return Probe(config);
   }
   if (config.uninstall) {
     const auto gone = Uninstall(config);

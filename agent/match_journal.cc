@@ -1,7 +1,11 @@
 #include "agent/match_journal.h"
 
+#include <spdlog/spdlog.h>
+
 #include <functional>
 #include <string>
+
+#include "agent/common/clock.h"
 
 namespace oombox {
 
@@ -40,6 +44,28 @@ Result<LostJournal> MatchJournalAndStore(Journal& journal, EventStore& store,
     OOMBOX_RETURN_IF_ERROR(store.Put({}, 0));
   }
   return lost;
+}
+
+std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, LostJournal lost) {
+  std::vector<Gap> gaps;
+  for (const std::string& path : {journal.moved_aside(), store.moved_aside()}) {
+    if (path.empty()) {
+      continue;
+    }
+    spdlog::error("a damaged file was moved aside to {}; a new one was begun", path);
+    Gap gap{.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
+            .start_wall_ns = WallNowNs(),
+            .end_wall_ns = WallNowNs(),
+            .detail = "a damaged file was moved aside to " + path,
+            .key = path};
+    if (path != journal.moved_aside()) {
+      gap.detail += "; its kills are derived again from the journal, as far as that reaches back";
+    } else if (lost == LostJournal::kCounted) {
+      continue;
+    }
+    gaps.push_back(std::move(gap));
+  }
+  return gaps;
 }
 
 }  // namespace oombox

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "agent/common/result.h"
+#include "agent/event/gap.h"
 #include "agent/store/event_store.h"
 #include "agent/store/journal.h"
 #include "bpf/oombox_pinned.h"
@@ -20,5 +23,10 @@ enum class LostJournal {
 // start finds the same.
 Result<LostJournal> MatchJournalAndStore(Journal& journal, EventStore& store,
                                          oombox_attachment* attachment);
+
+// A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
+// was in the store is derived again from the journal; what was in the journal and not derived yet
+// is told by the reconciler when it knows how much that is (kCounted).
+std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, LostJournal lost);
 
 }  // namespace oombox

@@ -61,6 +61,15 @@ void AddBesideTheIdentity(const v1::KillAccounting& accounting, MetricList& list
   list.Counter("oombox_rankings_skipped_total",
                "Kills whose memory users were not ranked: ranking was over its time budget.",
                Number(accounting.rankings_skipped()));
+  list.Counter("oombox_decisions_missed_total",
+               "Kills whose limit is inferred: the kernel's decision was not found on its stack.",
+               Number(accounting.decisions_missed()));
+  list.Counter("oombox_signals_skipped_total",
+               "Signals beside kills that were not recorded: too many, or the ring was full.",
+               Number(accounting.signals_skipped()));
+  list.Counter("oombox_cmdlines_unread_total",
+               "Victims whose command line could not be read any more.",
+               Number(accounting.cmdlines_unread()));
 }
 
 void AddEvents(const v1::KillAccounting& accounting, MetricList& list) {

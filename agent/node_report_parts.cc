@@ -53,6 +53,16 @@ std::string ReasonOf(const v1::NodeReport& report) {
 
 }  // namespace
 
+v1::NodeIdentity IdentityOf(const AgentConfig& config, const JournalSession& session) {
+  v1::NodeIdentity identity;
+  identity.set_cluster_name(config.cluster);
+  identity.set_node_name(config.node_name);
+  identity.set_boot_id(session.boot_id);
+  identity.set_kernel_release(session.kernel_release);
+  identity.set_memory_total_bytes(session.memory_total_bytes);
+  return identity;
+}
+
 // The programs' counters are read before the kernel's, so that the kernel's is never behind.
 void FillAccounting(const KillProbe& probe, const Capture& capture, const Reconciler& reconciler,
                     v1::NodeReport& report) {
@@ -71,6 +81,9 @@ void FillAccounting(const KillProbe& probe, const Capture& capture, const Reconc
   accounting->set_gap(counts.unexplained);
   accounting->set_duplicates(capture.duplicates());
   accounting->set_rankings_skipped(seen.rankings_skipped);
+  accounting->set_decisions_missed(seen.decisions_missed);
+  accounting->set_signals_skipped(seen.signals_skipped);
+  accounting->set_cmdlines_unread(seen.cmdlines_unread);
   if (probe.RecursionMisses()) {
     accounting->set_dropped_recursion(counts.recursion);
   }
@@ -103,6 +116,7 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
     }
     depths->set_store_bytes(stats->bytes);
     depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);
+    depths->set_unreadable_events(stats->unreadable);
     if (sources.has_collector) {
       depths->set_unacknowledged(stats->unacknowledged);
     }

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "agent/config.h"
 #include "agent/node_reporter.h"
 #include "oombox/v1/node.pb.h"
 
 namespace oombox {
+
+v1::NodeIdentity IdentityOf(const AgentConfig& config, const JournalSession& session);
 
 // The parts of a NodeReport, each from the stage that knows it.
 

@@ -6,6 +6,7 @@
 
 #include "agent/capture/accounting.h"
 #include "agent/privileges.h"
+#include "agent/symbolizer/kernel_symbols.h"
 
 namespace oombox {
 
@@ -33,6 +34,12 @@ void TellMissing(const char* feature, const Error& error, std::vector<MissingFea
 
 tl::expected<PrivilegedParts, StartFailure> Prepare(const AgentConfig& config) {
   PrivilegedParts parts;
+  auto redactor =
+      Redactor::Make({.defaults = !config.no_default_masks, .patterns = config.mask_pattern});
+  if (!redactor) {
+    return tl::unexpected(StartFailure{ExitCode::kUsage, redactor.error().message});
+  }
+  parts.redactor = std::move(*redactor);
   if (const auto protection = SetOomScoreAdj(config.oom_score_adj); !protection) {
     TellMissing("oom_score_adj", protection.error(), parts.missing);
   }
@@ -53,6 +60,12 @@ tl::expected<PrivilegedParts, StartFailure> Prepare(const AgentConfig& config) {
     parts.kernel_log = std::move(*log);
   } else {
     TellMissing("kernel_log", log.error(), parts.missing);
+  }
+  auto symbols = KernelSymbols::Open();
+  if (symbols) {
+    parts.symbols = std::move(*symbols);
+  } else {
+    TellMissing("kernel_symbols", symbols.error(), parts.missing);
   }
   return parts;
 }

@@ -39,6 +39,21 @@ struct cred {
 
 struct percpu_counter {
 	long long count;
+	int *counters; /* per CPU */
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct file {
+	struct path {
+		struct dentry *dentry;
+	} f_path;
 };
 
 /* Since Linux 6.2 (f1a7941243c1): one per-CPU counter for each kind of page. */
@@ -46,6 +61,8 @@ struct mm_struct {
 	struct percpu_counter rss_stat[4];
 	atomic_long_t pgtables_bytes;
 	unsigned long total_vm;
+	unsigned long arg_start, arg_end;
+	struct file *exe_file;
 };
 
 /* Before Linux 6.2. */
@@ -64,6 +81,7 @@ enum { PIDTYPE_TGID = 1 }; /* include/linux/pid_types.h */
 
 struct signal_struct {
 	struct pid *pids[4];
+	int nr_threads;
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
@@ -118,21 +136,6 @@ struct cgroup {
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
 	struct list_head cset_links;
-};
-
-struct page_counter {
-	atomic_long_t usage;
-	unsigned long min;
-	unsigned long low;
-	unsigned long high;
-	unsigned long max;
-};
-
-struct mem_cgroup {
-	struct cgroup_subsys_state css;
-	struct page_counter memory;
-	struct page_counter swap; /* shares its place with memsw, which is what v1 uses */
-	bool oom_group;
 };
 
 struct kernel_siginfo;

@@ -17,9 +17,17 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/lib/brake.h"
+#include "bpf/lib/cmdline.h"
 #include "bpf/lib/counters.h"
+#include "bpf/lib/decision.h"
+#include "bpf/lib/episode.h"
+#include "bpf/lib/exact.h"
 #include "bpf/lib/memcg.h"
 #include "bpf/lib/rank.h"
+#include "bpf/lib/ring.h"
+#include "bpf/lib/signal.h"
+#include "bpf/lib/stat.h"
 #include "bpf/lib/task.h"
 #include "bpf/lib/walk.h"
 #include "bpf/oombox_abi.h"
@@ -31,52 +39,70 @@ char LICENSE[] SEC("license") = "GPL";
 #define PF_EXITING 0x4 /* include/linux/sched.h */
 #define SEND_SIG_PRIV 1 /* include/linux/sched/signal.h: (struct kernel_siginfo *)1 */
 
-/* A kill and its mark are microseconds apart; a group kill of thousands takes longer. */
-#define PAIR_MAX_AGE_NS (1000ULL * 1000 * 1000)
-
-#define BUDGET_PERIOD_NS (1000ULL * 1000 * 1000)
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} kill_ring SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct oombox_attachment);
-} attachment SEC(".maps");
-
-/* By the tid of the task in which the OOM killer runs. Shared by two builds during an upgrade: the one that
- * finds the pair first takes it, so that a kill is one record even while both are attached. */
-struct trigger_state {
-	__u64 victim; /* struct task_struct that was sent SIGKILL and waits for its mark; else 0 */
-	__u64 signal_ns;
-	/* The episode this task began last. */
-	__u64 episode_ns; /* of its latest victim */
-	__u64 episode_start_boottime_ns;
-	__u32 episode_tgid;
-	__u32 victim_tid;
-	/* memory.oom.group cgroup that is being killed; 0: single kill. */
-	__u64 group_id;
-	/* The kernel's second signal to the first victim was seen: there is only one. */
-	__u64 double_seen;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u32);
-	__type(value, struct trigger_state);
-} triggers SEC(".maps");
-
 static __always_inline bool current_is_exiting(void)
 {
 	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
 
 	return BPF_CORE_READ(current_task, flags) & PF_EXITING;
+}
+
+/* The init of a pid namespace below the initial one: a container's first process. */
+static __always_inline bool is_container_init(struct task_struct *task)
+{
+	return namespace_level(task) > 0 && namespace_pid(task) == 1;
+}
+
+/* The init of a pid namespace signals all of it when it dies (zap_pid_ns_processes). */
+static __always_inline int on_teardown(struct task_struct *task)
+{
+	struct victim_state *victim = current_victim();
+
+	if (victim)
+		record_signal(OOMBOX_SIGNAL_COLLATERAL, task, victim->episode_tgid,
+			      victim->episode_start_boottime_ns);
+	return 0;
+}
+
+/* The mark is to come. */
+static __always_inline void await_mark(struct trigger_state *state, struct task_struct *task,
+				       __u64 now)
+{
+	state->victim = (__u64)task;
+	state->victim_tid = BPF_CORE_READ(task, pid);
+	state->signal_ns = now;
+}
+
+static __always_inline int on_priv_kill(struct task_struct *task)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct trigger_state fresh = {};
+	struct trigger_state *state;
+
+	if (current_is_exiting())
+		return on_teardown(task);
+	state = bpf_map_lookup_elem(&triggers, &tid);
+	if (!state) {
+		await_mark(&fresh, task, now);
+		if (bpf_map_update_elem(&triggers, &tid, &fresh, BPF_ANY))
+			COUNT(pending_full);
+		return 0;
+	}
+	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
+	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). */
+	if (!state->double_seen && is_recent(state, now) &&
+	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
+	    BPF_CORE_READ(task, signal, oom_mm)) {
+		state->double_seen = 1;
+		COUNT(double_counted);
+		return 0;
+	}
+	/* In a group kill it may be marked as well. */
+	if (state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm)
+		record_signal(OOMBOX_SIGNAL_SHARER, task, state->episode_tgid,
+			      state->episode_start_boottime_ns);
+	await_mark(state, task, now);
+	return 0;
 }
 
 /*
@@ -87,69 +113,30 @@ static __always_inline bool current_is_exiting(void)
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *task)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	struct trigger_state fresh = {};
-	struct trigger_state *state;
-	__u64 now;
-
-	if (sig != SIGKILL || (__u64)info != SEND_SIG_PRIV)
+	if (sig != SIGKILL)
 		return 0;
-	now = bpf_ktime_get_boot_ns();
-	state = bpf_map_lookup_elem(&triggers, &tid);
-	if (!state) {
-		fresh.victim = (__u64)task;
-		fresh.victim_tid = BPF_CORE_READ(task, pid);
-		fresh.signal_ns = now;
-		if (bpf_map_update_elem(&triggers, &tid, &fresh, BPF_ANY))
-			COUNT(pending_full);
-		return 0;
-	}
-	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
-	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). Only that one, and not by a trigger that
-	 * exits: the init of a pid namespace signals all of it the same way then (zap_pid_ns_processes). */
-	if (!state->double_seen && now - state->episode_ns < PAIR_MAX_AGE_NS &&
-	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
-	    BPF_CORE_READ(task, signal, oom_mm) && !current_is_exiting()) {
-		state->double_seen = 1;
-		COUNT(double_counted);
-		return 0;
-	}
-	state->victim = (__u64)task;
-	state->victim_tid = BPF_CORE_READ(task, pid);
-	state->signal_ns = now;
+	if ((__u64)info == SEND_SIG_PRIV)
+		return on_priv_kill(task);
+	if (is_container_init(task))
+		record_signal(OOMBOX_SIGNAL_INIT_KILLED, task, 0, 0);
 	return 0;
-}
-
-/* The topmost cgroup with memory.oom.group at or below the one that fired (mem_cgroup_get_oom_group). */
-static __always_inline __u64 group_to_kill(const struct oombox_kill_record *rec)
-{
-	__u64 id = 0;
-	__u32 i;
-
-	for (i = 0; i < OOMBOX_MAX_LEVELS; i++) {
-		if (i >= rec->level_count || i > rec->fired_level)
-			break;
-		if (rec->levels[i].flags & OOMBOX_CGROUP_OOM_GROUP)
-			id = rec->levels[i].id;
-	}
-	return id;
 }
 
 /*
  * An allocation that hits a cgroup's limit comes from a task below it. When the trigger is elsewhere, the full
  * cgroup may be there by chance (page cache fills a cgroup to its limit without any kill).
  */
-static __always_inline bool trigger_is_below_fired(const struct oombox_kill_record *rec)
+static __always_inline bool trigger_is_below_inferred(const struct scratch *s)
 {
 	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
 	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(current_task, cgroups));
-	__u32 level = rec->fired_level;
+	__u32 level = s->record.inferred_level;
 	__u64 fired;
 	int i;
 
 	if (level >= OOMBOX_MAX_LEVELS)
 		return true;
-	fired = rec->levels[level].id;
+	fired = s->levels[level].id;
 	for (i = 0; i < OOMBOX_MAX_LEVELS && css; i++) {
 		if (BPF_CORE_READ(css, cgroup, kn, id) == fired)
 			return true;
@@ -158,38 +145,10 @@ static __always_inline bool trigger_is_below_fired(const struct oombox_kill_reco
 	return false;
 }
 
-static __always_inline bool in_group(const struct oombox_kill_record *rec, __u64 group_id)
-{
-	__u32 i;
-
-	for (i = 0; i < OOMBOX_MAX_LEVELS && i < rec->level_count; i++)
-		if (rec->levels[i].id == group_id)
-			return true;
-	return false;
-}
-
-/* A further victim of the same memory.oom.group, or the first of a new episode. */
-static __always_inline void join_episode(struct oombox_kill_record *rec,
-					 struct trigger_state *state, __u64 now)
-{
-	if (state->group_id && now - state->episode_ns < PAIR_MAX_AGE_NS &&
-	    in_group(rec, state->group_id)) {
-		rec->flags |= OOMBOX_KILL_GROUP_MEMBER;
-	} else {
-		state->episode_tgid = rec->victim.tgid;
-		state->episode_start_boottime_ns = rec->victim.start_boottime_ns;
-		state->group_id = group_to_kill(rec);
-		state->double_seen = 0;
-	}
-	if (state->group_id)
-		rec->flags |= OOMBOX_KILL_GROUP;
-	state->episode_ns = now;
-	rec->episode_tgid = state->episode_tgid;
-	rec->episode_start_boottime_ns = state->episode_start_boottime_ns;
-}
-
 static __always_inline void fill_actors(struct oombox_kill_record *rec, struct task_struct *task)
 {
+	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
+	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(current_task, cgroups));
 	__u64 current = bpf_get_current_pid_tgid();
 
 	fill_process(&rec->victim, task);
@@ -197,18 +156,19 @@ static __always_inline void fill_actors(struct oombox_kill_record *rec, struct t
 	BPF_CORE_READ_STR_INTO(&rec->parent_comm, task, real_parent, comm);
 	rec->trigger_tgid = current >> 32;
 	rec->trigger_tid = (__u32)current;
-	rec->pad = 0;
 	bpf_get_current_comm(&rec->trigger_comm, sizeof(rec->trigger_comm));
+	rec->trigger_cgroup_id = BPF_CORE_READ(css, cgroup, kn, id);
 }
 
-static __always_inline void submit(struct oombox_kill_record *rec, __u64 now)
+static __always_inline void submit(struct scratch *s, __u64 now)
 {
-	__u32 names_len = rec->names_len;
+	struct oombox_kill_record *rec = &s->record;
+	__u64 tail = s->tail_len;
 	__u64 size;
 
-	if (names_len > sizeof(rec->names))
-		names_len = sizeof(rec->names);
-	size = __builtin_offsetof(struct oombox_kill_record, names) + names_len;
+	if (tail > sizeof(rec->tail))
+		tail = sizeof(rec->tail);
+	size = __builtin_offsetof(struct oombox_kill_record, tail) + tail;
 	rec->header.type = OOMBOX_RECORD_KILL;
 	rec->header.version = OOMBOX_KILL_VERSION;
 	rec->header.size = size;
@@ -220,53 +180,77 @@ static __always_inline void submit(struct oombox_kill_record *rec, __u64 now)
 		COUNT(submitted);
 }
 
-static __always_inline void begin_record(struct oombox_kill_record *rec, bool walk)
+static __always_inline void begin_record(struct scratch *s)
 {
+	struct oombox_kill_record *rec = &s->record;
+
+	__builtin_memset(rec, 0, __builtin_offsetof(struct oombox_kill_record, tail));
 	rec->flags = OOMBOX_KILL_NO_WALK;
 	if (rss_is_percpu())
 		rec->flags |= OOMBOX_KILL_RSS_PERCPU;
-	rec->level_count = 0;
-	rec->names_len = 0;
-	rec->fired_level = OOMBOX_MAX_LEVELS;
-	rec->user_count = 0;
-	rec->walk_threads = 0;
-	rec->walk_processes = 0;
-	__builtin_memset(&rec->walk_total, 0, sizeof(rec->walk_total));
+	rec->inferred_level = OOMBOX_MAX_LEVELS;
+	s->fired_level = OOMBOX_MAX_LEVELS;
+	s->tail_len = 0;
+	__builtin_memset(s->level_memcg, 0, sizeof(s->level_memcg));
+	s->level_count = 0;
+	s->user_count = 0;
+	s->names_len = 0;
+	s->stat_count = 0;
 }
 
-/* The brake: ranking runs under oom_lock, so a storm of kills in a full cgroup could cost the node more than
- * it is worth. Not atomic: marks are serialized by oom_lock. */
-static __always_inline bool may_rank(__u64 now)
+static __always_inline void search_stack(struct scratch *s, const struct trigger_state *state,
+					 void *ctx, struct task_struct *task)
 {
-	struct oombox_attachment *settings;
-	__u32 zero = 0;
+	const struct suspects suspects = {
+		.victim = (__u64)task,
+		.leader = (__u64)BPF_CORE_READ(task, group_leader),
+		.first = state->chosen ? state->chosen : (__u64)task,
+	};
 
-	settings = bpf_map_lookup_elem(&attachment, &zero);
-	if (!settings)
-		return false;
-	if (now - counters.budget_begin_ns > BUDGET_PERIOD_NS) {
-		counters.budget_begin_ns = now;
-		counters.budget_spent_ns = 0;
-	}
-	return counters.budget_spent_ns < settings->rank_budget_ns;
+	find_candidates(s, ctx, &suspects);
 }
 
-/* A walk that was cut may have missed the victim: it takes the lightest user's place then. */
-static __always_inline void rank(struct scratch *s, struct cgroup *root, struct task_struct *victim)
+/* Whose limit it was: the kernel's decision where it is found, else what usage and limits say. */
+static __always_inline void decide(struct scratch *s, struct trigger_state *state)
 {
-	__u64 mm = (__u64)BPF_CORE_READ(victim, mm);
-	__u64 begin = bpf_ktime_get_ns();
+	state->chosen = find_decision(s);
+	if (!state->chosen)
+		COUNT(decisions_missed);
+	s->fired_level = fired_level(s);
+}
 
-	if (!may_rank(begin)) {
-		s->record.flags |= OOMBOX_KILL_WALK_BRAKED;
-		COUNT(rankings_skipped);
-		return;
-	}
-	s->record.flags &= ~OOMBOX_KILL_NO_WALK;
-	rank_users(s, root);
-	if (mm)
-		put_victim(s, victim, mm);
-	counters.budget_spent_ns += bpf_ktime_get_ns() - begin;
+/* First of all: the victim may be on its way out on another CPU, and leaves its command line there. Whether it
+ * is a further victim of a group is known for sure only later; a trigger that kills a group does nothing else. */
+static __always_inline void remember_victim(const struct trigger_state *state,
+					    struct task_struct *task, __u64 now)
+{
+	bool member = state->group_id && is_recent(state, now);
+	struct victim_state victim = {};
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+
+	victim.start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	victim.episode_tgid = member ? state->episode_tgid : tgid;
+	victim.episode_start_boottime_ns =
+		member ? state->episode_start_boottime_ns : victim.start_boottime_ns;
+	bpf_map_update_elem(&victims, &tgid, &victim, BPF_ANY);
+}
+
+/* Of the first victim: a group of thousands says the same thousands of times. */
+static __always_inline void add_parts(struct scratch *s, void *ctx)
+{
+	long bytes = bpf_get_stack(ctx, s->frames, sizeof(s->frames), 0);
+
+	fill_stats(s);
+	add_part(s, OOMBOX_PART_NAMES, s->names, 1, s->names_len, sizeof(s->names));
+	add_part(s, OOMBOX_PART_LEVELS, s->levels, sizeof(s->levels[0]), s->level_count,
+		 sizeof(s->levels));
+	add_part(s, OOMBOX_PART_USERS, s->users, sizeof(s->users[0]), s->user_count,
+		 sizeof(s->users));
+	add_part(s, OOMBOX_PART_STATS, s->stats, sizeof(s->stats[0]), s->stat_count,
+		 sizeof(s->stats));
+	if (bytes > 0)
+		add_part(s, OOMBOX_PART_STACK, s->frames, sizeof(__u64), bytes / sizeof(__u64),
+			 sizeof(s->frames));
 }
 
 static __always_inline void count_run_time(__u64 ns)
@@ -276,47 +260,64 @@ static __always_inline void count_run_time(__u64 ns)
 		counters.longest_run_ns = ns;
 }
 
-static __always_inline int marked(__u32 pid, bool walk)
+static __always_inline void fill_kill(struct scratch *s, struct trigger_state *state, void *ctx,
+				      struct task_struct *task, __u64 now, bool walk)
+{
+	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(task, cgroups));
+	struct cgroup *ranked;
+
+	begin_record(s);
+	search_stack(s, state, ctx, task);
+	fill_actors(&s->record, task);
+	if (walk)
+		fill_exact(s, &s->record.victim, (__u64)BPF_CORE_READ(task, mm));
+	if (!css) {
+		s->record.flags |= OOMBOX_KILL_NO_MEMCG;
+	} else {
+		if (BPF_CORE_READ(css, cgroup, root, hierarchy_id) != 0)
+			s->record.flags |= OOMBOX_KILL_CGROUP_V1;
+		fill_levels(s, css);
+		if (!trigger_is_below_inferred(s))
+			s->record.flags |= OOMBOX_KILL_TRIGGER_OUTSIDE;
+	}
+	decide(s, state);
+	join_episode(s, state, now);
+	state->mm = (__u64)BPF_CORE_READ(task, mm);
+	if (s->record.flags & OOMBOX_KILL_GROUP_MEMBER)
+		return;
+	ranked = cgroup_to_rank(s);
+	if (walk && ranked)
+		rank(s, ranked, task);
+	add_parts(s, ctx);
+}
+
+static __always_inline int marked(void *ctx, __u32 pid, struct task_struct *known, bool walk)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct trigger_state *state = bpf_map_lookup_elem(&triggers, &tid);
 	__u64 now = bpf_ktime_get_boot_ns();
-	struct cgroup *ranked = 0;
-	struct cgroup_subsys_state *css;
 	struct task_struct *task;
 	struct scratch *s;
 
 	/* The other build has recorded it, during an upgrade. */
 	if (state && !state->victim && state->victim_tid == pid &&
-	    state->episode_ns >= state->signal_ns && now - state->episode_ns < PAIR_MAX_AGE_NS)
+	    state->episode_ns >= state->signal_ns && is_recent(state, now))
 		return 0;
 	if (!state || !state->victim || state->victim_tid != pid ||
 	    now - state->signal_ns > PAIR_MAX_AGE_NS) {
 		COUNT(already_dying);
+		if (known)
+			record_signal(OOMBOX_SIGNAL_ALREADY_DYING, known, 0, 0);
 		return 0;
 	}
+	task = (struct task_struct *)state->victim;
+	state->victim = 0;
+	remember_victim(state, task, now);
 	s = get_scratch();
 	if (!s)
 		return 0;
-	task = (struct task_struct *)state->victim;
-	state->victim = 0;
-
-	begin_record(&s->record, walk);
-	fill_actors(&s->record, task);
-	css = memory_css(BPF_CORE_READ(task, cgroups));
-	if (css) {
-		if (BPF_CORE_READ(css, cgroup, root, hierarchy_id) != 0)
-			s->record.flags |= OOMBOX_KILL_CGROUP_V1;
-		ranked = fill_levels(&s->record, css);
-		if (!trigger_is_below_fired(&s->record))
-			s->record.flags |= OOMBOX_KILL_TRIGGER_OUTSIDE;
-	} else {
-		s->record.flags |= OOMBOX_KILL_NO_MEMCG;
-	}
-	join_episode(&s->record, state, now);
-	if (walk && ranked && !(s->record.flags & OOMBOX_KILL_GROUP_MEMBER))
-		rank(s, ranked, task);
-	submit(&s->record, now);
+	fill_kill(s, state, ctx, task, now, walk);
+	submit(s, now);
 	count_run_time(bpf_ktime_get_boot_ns() - now);
 	return 0;
 }
@@ -333,23 +334,42 @@ static __always_inline int marked(__u32 pid, bool walk)
 SEC("tp_btf/mark_victim")
 int BPF_PROG(on_mark_victim_task, struct task_struct *task)
 {
-	return marked(BPF_CORE_READ(task, pid), true);
+	return marked(ctx, BPF_CORE_READ(task, pid), task, true);
 }
 
 SEC("tp_btf/mark_victim")
 int BPF_PROG(on_mark_victim_task_no_walk, struct task_struct *task)
 {
-	return marked(BPF_CORE_READ(task, pid), false);
+	return marked(ctx, BPF_CORE_READ(task, pid), task, false);
 }
 
 SEC("tp_btf/mark_victim")
 int BPF_PROG(on_mark_victim_pid, int pid)
 {
-	return marked(pid, true);
+	return marked(ctx, pid, 0, true);
 }
 
 SEC("tp_btf/mark_victim")
 int BPF_PROG(on_mark_victim_pid_no_walk, int pid)
 {
-	return marked(pid, false);
+	return marked(ctx, pid, 0, false);
+}
+
+/*
+ * signal_deliver: in get_signal() of each thread that dies of the SIGKILL, in its own context, before
+ * do_exit() gives up the memory. A look-up for a SIGKILL that is no OOM kill's.
+ */
+SEC("tp_btf/signal_deliver")
+int BPF_PROG(on_signal_deliver, int sig)
+{
+	struct victim_state *victim;
+
+	if (sig != SIGKILL)
+		return 0;
+	victim = current_victim();
+	if (!victim || victim->cmdline_taken)
+		return 0;
+	victim->cmdline_taken = 1; /* two threads at once: the reader takes the first */
+	record_cmdline(victim);
+	return 0;
 }

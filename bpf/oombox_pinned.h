@@ -16,7 +16,7 @@
  * trigger_state (kill.bpf.c), other than by using up what is reserved, raises it.
  */
 #ifndef OOMBOX_PIN_ABI
-#define OOMBOX_PIN_ABI 1
+#define OOMBOX_PIN_ABI 2
 #endif
 
 /* Counters since the programs were attached: the object's .bss, pinned, mapped by the agent. */
@@ -32,7 +32,12 @@ struct oombox_kill_counters {
 	__u64 longest_run_ns;
 	__u64 budget_begin_ns;	/* of the second that the ranking's time is measured in */
 	__u64 budget_spent_ns;
-	__u64 reserved[21];
+	__u64 signals_skipped;	/* records of signals that are no kill: too many, or no room */
+	__u64 signal_begin_ns;	/* of the second that they are counted in */
+	__u64 signals_in_period;
+	__u64 decisions_missed;	/* kills whose struct oom_control was not found */
+	__u64 cmdlines_unread;	/* victims whose command line could not be read any more */
+	__u64 reserved[16];
 };
 
 enum oombox_base_state {

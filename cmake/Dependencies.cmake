@@ -12,4 +12,6 @@ find_package(OpenSSL REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf>=1.1)
 pkg_check_modules(libcap_ng REQUIRED IMPORTED_TARGET libcap-ng)
+# Not as "re2": gRPC looks for that name itself.
+pkg_check_modules(libre2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(smartcols REQUIRED IMPORTED_TARGET smartcols)

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <fstream>
 #include <memory>
+#include <optional>
+#include <set>
 #include <sstream>
 
 namespace oombox {
@@ -37,19 +39,47 @@ Result<uint32_t> TracepointArguments(const btf* kernel, const char* tracepoint) 
   return static_cast<uint32_t>(btf_vlen(prototype)) - 1;  // without the leading void *
 }
 
-bool HasHelper(const btf* kernel, std::string_view helper) {
-  const int id = btf__find_by_name_kind(kernel, "bpf_func_id", BTF_KIND_ENUM);
-  if (id < 0) {
-    return false;
-  }
-  const btf_type* type = btf__type_by_id(kernel, id);
-  const struct btf_enum* values = btf_enum(type);
-  for (int i = 0; i < btf_vlen(type); ++i) {
-    if (helper == btf__name_by_offset(kernel, values[i].name_off)) {
-      return true;
+std::optional<int64_t> EnumValue(const btf* kernel, const char* type_name, std::string_view name) {
+  const int id = btf__find_by_name_kind(kernel, type_name, BTF_KIND_ENUM);
+  const btf_type* type = id < 0 ? nullptr : btf__type_by_id(kernel, id);
+  for (int i = 0; type != nullptr && i < btf_vlen(type); ++i) {
+    if (name == btf__name_by_offset(kernel, btf_enum(type)[i].name_off)) {
+      return btf_enum(type)[i].val;
     }
   }
-  return false;
+  return std::nullopt;
+}
+
+// Length of the array `member` of a struct, also in a nameless struct within it.
+std::optional<uint32_t> ArrayLengthIn(const btf* kernel, const btf_type* type,
+                                      std::string_view member) {
+  for (int i = 0; type != nullptr && i < btf_vlen(type); ++i) {
+    const struct btf_member& at = btf_members(type)[i];
+    const btf_type* of = btf__type_by_id(kernel, at.type);
+    const std::string_view name = btf__name_by_offset(kernel, at.name_off);
+    if (name == member && btf_is_array(of)) {
+      return btf_array(of)->nelems;
+    }
+    if (name.empty() && btf_is_composite(of)) {
+      if (const auto length = ArrayLengthIn(kernel, of, member)) {
+        return length;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<uint32_t> ArrayLength(const btf* kernel, const char* type_name,
+                                    std::string_view member) {
+  const int id = btf__find_by_name_kind(kernel, type_name, BTF_KIND_STRUCT);
+  return id < 0 ? std::nullopt : ArrayLengthIn(kernel, btf__type_by_id(kernel, id), member);
+}
+
+// Then memcg_vmstats.state has no place for the items that only nodes have.
+bool StatsAreCompacted(const btf* kernel) {
+  const auto places = ArrayLength(kernel, "memcg_vmstats", "state");
+  const auto items = EnumValue(kernel, "memcg_stat_item", "MEMCG_NR_STAT");
+  return places && items && *places < *items;
 }
 
 std::string ReadFile(const std::string& path) {
@@ -76,8 +106,27 @@ Result<KernelFeatures> ReadKernelFeatures(const std::string& btf_path) {
                     btf_path));
   }
   OOMBOX_TRY(const uint32_t arguments, TracepointArguments(kernel.get(), "mark_victim"));
-  return KernelFeatures{.mark_victim_has_task = arguments >= 2,
-                        .bpf_loop = HasHelper(kernel.get(), "BPF_FUNC_loop")};
+  return KernelFeatures{
+      .mark_victim_has_task = arguments >= 2,
+      .bpf_loop = EnumValue(kernel.get(), "bpf_func_id", "BPF_FUNC_loop").has_value(),
+      .rss_per_cpu = ArrayLength(kernel.get(), "mm_struct", "rss_stat").has_value(),
+      .stats_are_compacted = StatsAreCompacted(kernel.get())};
+}
+
+std::set<std::string> ShownSymbols(const std::set<std::string>& wanted, const std::string& path) {
+  std::set<std::string> shown;
+  std::ifstream file(path);
+  std::string address;
+  std::string kind;
+  std::string name;
+  std::string rest;
+  while (shown.size() < wanted.size() && file >> address >> kind >> name) {
+    std::getline(file, rest);
+    if (wanted.contains(name) && address.find_first_not_of('0') != std::string::npos) {
+      shown.insert(name);
+    }
+  }
+  return shown;
 }
 
 Status CheckMayLoad(const std::string& proc_status, const std::string& lockdown) {

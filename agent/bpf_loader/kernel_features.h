@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "agent/common/result.h"
@@ -10,10 +11,16 @@ namespace oombox {
 struct KernelFeatures {
   bool mark_victim_has_task = false;  // (task, uid) instead of (pid)
   bool bpf_loop = false;              // since Linux 5.17
+  bool rss_per_cpu = false;           // exact memory needs __per_cpu_offset (since Linux 6.2)
+  bool stats_are_compacted = false;   // memory.stat's order is in a table (since Linux 6.9)
 };
 
 // Reads the BTF at `btf_path`. kUnavailable when there is none or it lacks the hook.
 Result<KernelFeatures> ReadKernelFeatures(const std::string& btf_path = "/sys/kernel/btf/vmlinux");
+
+// Which of `wanted` the kernel shows with their address: data only with CONFIG_KALLSYMS_ALL=y.
+std::set<std::string> ShownSymbols(const std::set<std::string>& wanted,
+                                   const std::string& path = "/proc/kallsyms");
 
 // Why loading would fail here for sure, before it is tried: capabilities of this thread (from
 // `proc_status`) and lockdown (from `lockdown`; a missing file is no lockdown).

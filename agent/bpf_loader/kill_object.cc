@@ -75,7 +75,8 @@ int Reuse(kill_bpf* skeleton, const KillMaps& maps) {
   int error = bpf_map__reuse_fd(own.kill_ring, maps.ring.get());
   error = error != 0 ? error : bpf_map__reuse_fd(own.bss, maps.counters.get());
   error = error != 0 ? error : bpf_map__reuse_fd(own.attachment, maps.attachment.get());
-  return error != 0 ? error : bpf_map__reuse_fd(own.triggers, maps.triggers.get());
+  error = error != 0 ? error : bpf_map__reuse_fd(own.triggers, maps.triggers.get());
+  return error != 0 ? error : bpf_map__reuse_fd(own.victims, maps.victims.get());
 }
 
 Result<UniqueFd> Duplicate(int fd) {
@@ -109,8 +110,9 @@ class LoadedKillObject final : public KillObject {
     OOMBOX_TRY(UniqueFd counters, Duplicate(bpf_map__fd(own.bss)));
     OOMBOX_TRY(UniqueFd attachment, Duplicate(bpf_map__fd(own.attachment)));
     OOMBOX_TRY(UniqueFd triggers, Duplicate(bpf_map__fd(own.triggers)));
+    OOMBOX_TRY(UniqueFd victims, Duplicate(bpf_map__fd(own.victims)));
     return KillMaps{std::move(ring), std::move(counters), std::move(attachment),
-                    std::move(triggers)};
+                    std::move(triggers), std::move(victims)};
   }
 
   Result<UniqueFd> MarkProgram() const override { return Duplicate(bpf_program__fd(mark_)); }
@@ -118,7 +120,8 @@ class LoadedKillObject final : public KillObject {
   Result<KillLinks> Attach() override {
     OOMBOX_TRY(UniqueFd signal, AttachProgram(skeleton_->progs.on_signal_generate));
     OOMBOX_TRY(UniqueFd mark, AttachProgram(mark_));
-    return KillLinks{std::move(signal), std::move(mark)};
+    OOMBOX_TRY(UniqueFd deliver, AttachProgram(skeleton_->progs.on_signal_deliver));
+    return KillLinks{std::move(signal), std::move(mark), std::move(deliver)};
   }
 
  private:
@@ -135,6 +138,8 @@ Result<std::unique_ptr<KillObject>> KillObject::Load(const Options& options) {
     return MakeSystemError(ErrorCode::kInternal, errno, "cannot open the built-in BPF object");
   }
   bpf_program* mark = ChooseMarkProgram(skeleton.get(), options.features);
+  skeleton->rodata->stats_are_compacted = options.features.stats_are_compacted;
+  skeleton->rodata->possible_cpus = static_cast<__u32>(std::max(1, libbpf_num_possible_cpus()));
   bpf_map__set_max_entries(skeleton->maps.kill_ring, static_cast<__u32>(options.ring_bytes));
   if (options.reuse != nullptr) {
     if (const int error = Reuse(skeleton.get(), *options.reuse); error != 0) {

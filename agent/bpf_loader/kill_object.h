@@ -15,9 +15,11 @@ struct KillMaps {
   UniqueFd counters;
   UniqueFd attachment;
   UniqueFd triggers;
+  UniqueFd victims;
 
   bool complete() const {
-    return ring.valid() && counters.valid() && attachment.valid() && triggers.valid();
+    return ring.valid() && counters.valid() && attachment.valid() && triggers.valid() &&
+           victims.valid();
   }
 };
 
@@ -25,6 +27,7 @@ struct KillMaps {
 struct KillLinks {
   UniqueFd signal;
   UniqueFd mark;
+  UniqueFd deliver;
 };
 
 // The kill programs of this build, verified by the kernel and not yet attached. Needs CAP_BPF and

@@ -74,6 +74,9 @@ class LoadedKillProbe final : public KillProbe {
     copy.already_dying = Load64(live.already_dying);
     copy.pending_full = Load64(live.pending_full);
     copy.rankings_skipped = Load64(live.rankings_skipped);
+    copy.decisions_missed = Load64(live.decisions_missed);
+    copy.signals_skipped = Load64(live.signals_skipped);
+    copy.cmdlines_unread = Load64(live.cmdlines_unread);
     copy.run_ns = Load64(live.run_ns);
     copy.longest_run_ns = Load64(live.longest_run_ns);
     return copy;
@@ -87,6 +90,7 @@ class LoadedKillProbe final : public KillProbe {
  private:
   explicit LoadedKillProbe(const Options& options) : options_(options) {}
 
+  void TellHiddenSymbols(const KernelFeatures& features);
   Status OpenPins();
   Status OpenMaps();
   Result<bool> LinksArePinned() const;
@@ -119,6 +123,7 @@ Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options)
     probe->missing_.push_back(
         {"top_users", "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"});
   }
+  probe->TellHiddenSymbols(features);
   OOMBOX_RETURN_IF_ERROR(probe->OpenPins());
   const bool reuse = probe->maps_.complete();
   if (reuse) {
@@ -134,6 +139,23 @@ Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options)
   probe->ring_bytes_ = RingBytes(probe->ring_fd());
   OOMBOX_RETURN_IF_ERROR(probe->TakeLeftovers());
   return std::unique_ptr<KillProbe>(std::move(probe));
+}
+
+void LoadedKillProbe::TellHiddenSymbols(const KernelFeatures& features) {
+  const auto reason = [](const char* symbol) {
+    return fmt::format(
+        "the kernel does not show its symbol {} (CONFIG_KALLSYMS_ALL=y is needed, and CAP_SYSLOG "
+        "or "
+        "kernel.kptr_restrict=0)",
+        symbol);
+  };
+  const auto shown = ShownSymbols({"__per_cpu_offset", "mem_cgroup_stats_index"});
+  if (features.rss_per_cpu && !shown.contains("__per_cpu_offset")) {
+    missing_.push_back({"exact_memory", reason("__per_cpu_offset")});
+  }
+  if (features.stats_are_compacted && !shown.contains("mem_cgroup_stats_index")) {
+    missing_.push_back({"memory_stat", reason("mem_cgroup_stats_index")});
+  }
 }
 
 // Without a bpffs the agent works all the same, and says what that costs.
@@ -167,6 +189,7 @@ Status LoadedKillProbe::OpenMaps() {
   OOMBOX_TRY(maps_.counters, pins_->Get(kAbi, "counters"));
   OOMBOX_TRY(maps_.attachment, pins_->Get(kAbi, "attachment"));
   OOMBOX_TRY(maps_.triggers, pins_->Get(kAbi, "triggers"));
+  OOMBOX_TRY(maps_.victims, pins_->Get(kAbi, "victims"));
   OOMBOX_TRY(mark_program_, pins_->Get(kAbi, "prog_mark"));
   return {};
 }
@@ -175,7 +198,8 @@ Status LoadedKillProbe::OpenMaps() {
 Result<bool> LoadedKillProbe::LinksArePinned() const {
   OOMBOX_TRY(const UniqueFd signal, pins_->Get(kAbi, "link_signal"));
   OOMBOX_TRY(const UniqueFd mark, pins_->Get(kAbi, "link_mark"));
-  return signal.valid() && mark.valid();
+  OOMBOX_TRY(const UniqueFd deliver, pins_->Get(kAbi, "link_deliver"));
+  return signal.valid() && mark.valid() && deliver.valid();
 }
 
 Status LoadedKillProbe::Map() {
@@ -205,6 +229,7 @@ Status LoadedKillProbe::PinMaps() const {
   OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "ring", maps_.ring.get()));
   OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "counters", maps_.counters.get()));
   OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "attachment", maps_.attachment.get()));
+  OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "victims", maps_.victims.get()));
   return pins_->Put(kAbi, "triggers", maps_.triggers.get());
 }
 
@@ -223,6 +248,7 @@ Status LoadedKillProbe::AttachAndPin(KillObject& object) {
   if (pins_) {
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_signal", links_.signal.get()));
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_mark", links_.mark.get()));
+    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_deliver", links_.deliver.get()));
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "prog_mark", mark_program_.get()));
   }
   attachment.recursion_misses_before += old_misses;

@@ -3,30 +3,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <tuple>
 
+#include "agent/capture/decode_parts.h"
+#include "agent/capture/decode_v1.h"
 #include "bpf/oombox_abi.h"
 
 namespace oombox {
 
 namespace {
 
-// PAGE_COUNTER_MAX is LONG_MAX / PAGE_SIZE; no machine has this many pages.
-constexpr uint64_t kNoLimitPages = 1ULL << 46;
-
-constexpr size_t kFixedSize = offsetof(oombox_kill_record, names);
-
-std::string Comm(const char (&comm)[OOMBOX_COMM_LEN]) {
-  return {comm, strnlen(comm, OOMBOX_COMM_LEN)};
-}
-
-ProcessPages Decode(const oombox_memory& in) {
-  return {.anon = in.anon_pages,
-          .file = in.file_pages,
-          .shmem = in.shmem_pages,
-          .swap = in.swap_pages,
-          .page_tables_bytes = in.page_tables_bytes,
-          .total_vm = in.total_vm_pages};
-}
+constexpr size_t kHeadSize = offsetof(oombox_kill_record, tail);
 
 KilledProcess Decode(const oombox_process& in) {
   KilledProcess out{.tgid = in.tgid,
@@ -37,15 +24,50 @@ KilledProcess Decode(const oombox_process& in) {
                     .start_boottime_ns = in.start_boottime_ns,
                     .cgroup_id = in.cgroup_id,
                     .memory = std::nullopt,
-                    .comm = Comm(in.comm)};
+                    .comm = Comm(in.comm),
+                    .threads = in.threads,
+                    .namespace_level = in.namespace_level,
+                    .exe = std::string(in.exe, strnlen(in.exe, OOMBOX_EXE_LEN))};
   if ((in.flags & OOMBOX_PROCESS_NO_MM) == 0) {
-    out.memory = Decode(in.memory);
+    out.memory = DecodeMemory(in.memory);
+  }
+  if ((in.flags & OOMBOX_PROCESS_EXACT) != 0) {
+    out.exact = ExactPages{.anon = in.exact.anon_pages,
+                           .file = in.exact.file_pages,
+                           .shmem = in.exact.shmem_pages,
+                           .swap = in.exact.swap_pages};
   }
   return out;
 }
 
-std::optional<uint64_t> Limit(uint64_t pages) {
-  return pages >= kNoLimitPages ? std::nullopt : std::optional(pages);
+CgroupEvents DecodeEvents(const __u64 (&in)[OOMBOX_EVENTS], bool group_kills) {
+  CgroupEvents out{.low = in[OOMBOX_EVENT_LOW],
+                   .high = in[OOMBOX_EVENT_HIGH],
+                   .max = in[OOMBOX_EVENT_MAX],
+                   .oom = in[OOMBOX_EVENT_OOM],
+                   .oom_kill = in[OOMBOX_EVENT_OOM_KILL],
+                   .oom_group_kill = std::nullopt};
+  if (group_kills) {
+    out.oom_group_kill = in[OOMBOX_EVENT_OOM_GROUP_KILL];
+  }
+  return out;
+}
+
+void DecodeOptional(const oombox_cgroup& in, CgroupPages& out) {
+  out.oom_kill_disabled = (in.flags & OOMBOX_CGROUP_OOM_DISABLED) != 0;
+  if ((in.flags & OOMBOX_CGROUP_KMEM) != 0) {
+    out.kmem_usage = in.kmem_usage_pages;
+    out.kmem_max = Limit(in.kmem_max_pages);
+    out.tcp_usage = in.tcp_usage_pages;
+    out.tcp_max = Limit(in.tcp_max_pages);
+  }
+  if ((in.flags & OOMBOX_CGROUP_ZSWAP) != 0) {
+    out.has_zswap = true;
+    out.zswap_max = Limit(in.zswap_max_pages);
+  }
+  const bool group_kills = (in.flags & OOMBOX_CGROUP_GROUP_KILLS) != 0;
+  out.events = DecodeEvents(in.events, group_kills);
+  out.local_events = DecodeEvents(in.local_events, group_kills);
 }
 
 Result<CgroupPages> Decode(const oombox_cgroup& in, std::string_view names) {
@@ -59,6 +81,7 @@ Result<CgroupPages> Decode(const oombox_cgroup& in, std::string_view names) {
                   .swap_usage = in.swap_usage_pages,
                   .swap_max = Limit(in.swap_max_pages),
                   .oom_group = (in.flags & OOMBOX_CGROUP_OOM_GROUP) != 0};
+  DecodeOptional(in, out);
   if ((in.flags & OOMBOX_CGROUP_NAME_CUT) == 0) {
     if (size_t{in.name_offset} + in.name_len > names.size()) {
       return MakeError(ErrorCode::kCorrupt,
@@ -69,69 +92,77 @@ Result<CgroupPages> Decode(const oombox_cgroup& in, std::string_view names) {
   return out;
 }
 
-Status DecodeLevels(const oombox_kill_record& in, std::string_view names, KillRecord& out) {
-  for (uint32_t i = 0; i < in.level_count; ++i) {
-    OOMBOX_TRY(CgroupPages level, Decode(in.levels[i], names));
-    out.levels.push_back(std::move(level));
+Status DecodeLevels(std::string_view bytes, const oombox_kill_record& in, KillRecord& out) {
+  constexpr size_t kMaxNames = OOMBOX_MAX_NAMES + OOMBOX_MAX_NAME;
+  OOMBOX_TRY(const auto names, ReadPart<char>(bytes, in.parts[OOMBOX_PART_NAMES], kMaxNames));
+  OOMBOX_TRY(const auto levels,
+             ReadPart<oombox_cgroup>(bytes, in.parts[OOMBOX_PART_LEVELS], OOMBOX_MAX_LEVELS));
+  for (const oombox_cgroup& level : levels) {
+    OOMBOX_TRY(CgroupPages decoded, Decode(level, {names.data(), names.size()}));
+    out.levels.push_back(std::move(decoded));
   }
-  if (in.fired_level < in.level_count) {
-    out.fired_level = in.fired_level;
+  if (in.inferred_level < out.levels.size()) {
+    out.inferred_level = in.inferred_level;
   }
   return {};
 }
 
-uint64_t Weight(const KilledProcess& process) {
-  return process.memory ? process.memory->resident_and_swapped() : 0;
+void DecodeDecision(const oombox_decision& in, KillRecord& out) {
+  out.fired_level = out.inferred_level;
+  if (in.source == OOMBOX_SOURCE_NONE) {
+    return;
+  }
+  out.decision = KillDecision{.cgroup_id = in.cgroup_id,
+                              .total_pages = in.total_pages,
+                              .badness_pages = in.badness_pages,
+                              .gfp_mask = in.gfp_mask,
+                              .order = in.order,
+                              .constraint = in.constraint};
+  out.fired_level.reset();
+  for (uint32_t i = 0; in.cgroup_id != 0 && i < out.levels.size(); ++i) {
+    if (out.levels[i].id == in.cgroup_id) {
+      out.fired_level = i;
+    }
+  }
 }
 
-void DecodeUsers(const oombox_kill_record& in, KillRecord& out) {
+Status DecodeUsers(std::string_view bytes, const oombox_kill_record& in, KillRecord& out) {
   out.ranked = (in.flags & OOMBOX_KILL_NO_WALK) == 0;
   out.rank_braked = (in.flags & OOMBOX_KILL_WALK_BRAKED) != 0;
   out.rank_cut = (in.flags & (OOMBOX_KILL_WALK_CUT | OOMBOX_KILL_WALK_RACED)) != 0;
-  for (uint32_t i = 0; i < in.user_count; ++i) {
-    out.users.push_back(Decode(in.users[i]));
+  OOMBOX_TRY(const auto users,
+             ReadPart<oombox_process>(bytes, in.parts[OOMBOX_PART_USERS], OOMBOX_MAX_USERS));
+  for (const oombox_process& user : users) {
+    out.users.push_back(Decode(user));
   }
-  std::stable_sort(out.users.begin(), out.users.end(),
-                   [](const auto& a, const auto& b) { return Weight(a) > Weight(b); });
+  SortByWeight(out.users);
   out.walk_threads = in.walk_threads;
   out.walk_processes = in.walk_processes;
-  out.walk_total = Decode(in.walk_total);
-}
-
-Status CheckHeader(std::string_view bytes, oombox_record_header& header) {
-  if (bytes.size() < sizeof header) {
-    return MakeError(ErrorCode::kCorrupt, "record of {} bytes is shorter than its header",
-                     bytes.size());
-  }
-  std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.type != OOMBOX_RECORD_KILL || header.version != OOMBOX_KILL_VERSION) {
-    return MakeError(
-        ErrorCode::kNotFound,
-        "record type {} version {} is unknown here: it was written by another version of "
-        "the agent",
-        header.type, header.version);
-  }
-  if (header.size != bytes.size() || bytes.size() < kFixedSize ||
-      bytes.size() > sizeof(oombox_kill_record)) {
-    return MakeError(ErrorCode::kCorrupt, "kill record of {} bytes says it has {}", bytes.size(),
-                     header.size);
+  out.walk_total = DecodeMemory(in.walk_total);
+  if (in.walked_cgroup_id != 0) {
+    out.walked_cgroup_id = in.walked_cgroup_id;
   }
   return {};
 }
 
-}  // namespace
-
-Result<KillRecord> DecodeKill(std::string_view bytes) {
-  oombox_kill_record in{};
-  OOMBOX_RETURN_IF_ERROR(CheckHeader(bytes, in.header));
-  std::memcpy(&in, bytes.data(), bytes.size());
-  const std::string_view names(in.names, bytes.size() - kFixedSize);
-  if (in.names_len != names.size() || in.level_count > OOMBOX_MAX_LEVELS ||
-      in.user_count > OOMBOX_MAX_USERS) {
-    return MakeError(ErrorCode::kCorrupt, "kill record: a count is out of range");
+Status DecodeStats(std::string_view bytes, const oombox_kill_record& in, KillRecord& out) {
+  OOMBOX_TRY(const auto stats,
+             ReadPart<oombox_stat>(bytes, in.parts[OOMBOX_PART_STATS], OOMBOX_MAX_STATS));
+  for (const oombox_stat& stat : stats) {
+    CgroupStat& to = out.stats.emplace_back();
+    to.cgroup_id = stat.cgroup_id;
+    static_assert(std::tuple_size_v<decltype(to.values)> == OOMBOX_STATS);
+    for (size_t i = 0; i < OOMBOX_STATS; ++i) {
+      if (((stat.known >> i) & 1U) != 0) {
+        to.values[i] = stat.values[i];
+      }
+    }
   }
+  OOMBOX_TRY(out.stack, ReadPart<uint64_t>(bytes, in.parts[OOMBOX_PART_STACK], OOMBOX_MAX_FRAMES));
+  return {};
+}
 
-  KillRecord out;
+void DecodeHead(const oombox_kill_record& in, KillRecord& out) {
   out.version = in.header.version;
   out.boottime_ns = in.header.boottime_ns;
   out.episode_tgid = in.episode_tgid;
@@ -149,9 +180,111 @@ Result<KillRecord> DecodeKill(std::string_view bytes) {
   out.trigger_tgid = in.trigger_tgid;
   out.trigger_tid = in.trigger_tid;
   out.trigger_comm = Comm(in.trigger_comm);
-  OOMBOX_RETURN_IF_ERROR(DecodeLevels(in, names, out));
-  DecodeUsers(in, out);
-  return out;
+  out.trigger_cgroup_id = in.trigger_cgroup_id;
+}
+
+Result<RingRecord> DecodeKillV2(std::string_view bytes) {
+  if (bytes.size() < kHeadSize || bytes.size() > sizeof(oombox_kill_record)) {
+    return MakeError(ErrorCode::kCorrupt, "kill record of version 2 has {} bytes", bytes.size());
+  }
+  oombox_kill_record in{};
+  std::memcpy(&in, bytes.data(), kHeadSize);
+  KillRecord out;
+  DecodeHead(in, out);
+  OOMBOX_RETURN_IF_ERROR(DecodeLevels(bytes, in, out));
+  DecodeDecision(in.decision, out);
+  OOMBOX_RETURN_IF_ERROR(DecodeUsers(bytes, in, out));
+  OOMBOX_RETURN_IF_ERROR(DecodeStats(bytes, in, out));
+  return RingRecord(std::move(out));
+}
+
+Result<SignalKind> DecodeKind(uint32_t kind) {
+  switch (kind) {
+    case OOMBOX_SIGNAL_SHARER:
+      return SignalKind::kSharer;
+    case OOMBOX_SIGNAL_COLLATERAL:
+      return SignalKind::kCollateral;
+    case OOMBOX_SIGNAL_ALREADY_DYING:
+      return SignalKind::kAlreadyDying;
+    case OOMBOX_SIGNAL_INIT_KILLED:
+      return SignalKind::kInitKilled;
+    default:
+      return MakeError(ErrorCode::kCorrupt, "signal record of kind {}", kind);
+  }
+}
+
+Result<RingRecord> DecodeSignal(std::string_view bytes) {
+  if (bytes.size() != sizeof(oombox_signal_record)) {
+    return MakeError(ErrorCode::kCorrupt, "signal record has {} bytes", bytes.size());
+  }
+  oombox_signal_record in{};
+  std::memcpy(&in, bytes.data(), sizeof in);
+  OOMBOX_TRY(const SignalKind kind, DecodeKind(in.kind));
+  return RingRecord(SignalRecord{.boottime_ns = in.header.boottime_ns,
+                                 .kind = kind,
+                                 .episode_tgid = in.episode_tgid,
+                                 .episode_start_boottime_ns = in.episode_start_boottime_ns,
+                                 .sender_tgid = in.sender_tgid,
+                                 .sender_comm = Comm(in.sender_comm),
+                                 .target = Decode(in.target)});
+}
+
+std::vector<std::string> SplitArguments(std::string_view bytes) {
+  std::vector<std::string> arguments;
+  while (!bytes.empty()) {
+    const size_t end = bytes.find('\0');
+    arguments.emplace_back(bytes.substr(0, end));
+    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+  }
+  return arguments;
+}
+
+Result<RingRecord> DecodeCmdline(std::string_view bytes) {
+  if (bytes.size() != sizeof(oombox_cmdline_record)) {
+    return MakeError(ErrorCode::kCorrupt, "command line record has {} bytes", bytes.size());
+  }
+  oombox_cmdline_record in{};
+  std::memcpy(&in, bytes.data(), sizeof in);
+  const size_t length = std::min<size_t>(in.length, sizeof in.bytes);
+  return RingRecord(CmdlineRecord{.boottime_ns = in.header.boottime_ns,
+                                  .tgid = in.tgid,
+                                  .start_boottime_ns = in.start_boottime_ns,
+                                  .episode_tgid = in.episode_tgid,
+                                  .episode_start_boottime_ns = in.episode_start_boottime_ns,
+                                  .cut = in.length > sizeof in.bytes,
+                                  .arguments = SplitArguments({in.bytes, length})});
+}
+
+}  // namespace
+
+Result<RingRecord> DecodeRecord(std::string_view bytes) {
+  oombox_record_header header{};
+  if (bytes.size() < sizeof header) {
+    return MakeError(ErrorCode::kCorrupt, "record of {} bytes is shorter than its header",
+                     bytes.size());
+  }
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.size != bytes.size()) {
+    return MakeError(ErrorCode::kCorrupt, "record of {} bytes says it has {}", bytes.size(),
+                     header.size);
+  }
+  if (header.type == OOMBOX_RECORD_KILL && header.version == OOMBOX_KILL_VERSION) {
+    return DecodeKillV2(bytes);
+  }
+  if (header.type == OOMBOX_RECORD_KILL && header.version == 1) {
+    OOMBOX_TRY(KillRecord record, DecodeKillV1(bytes));
+    return RingRecord(std::move(record));
+  }
+  if (header.type == OOMBOX_RECORD_SIGNAL && header.version == OOMBOX_SIGNAL_VERSION) {
+    return DecodeSignal(bytes);
+  }
+  if (header.type == OOMBOX_RECORD_CMDLINE && header.version == OOMBOX_CMDLINE_VERSION) {
+    return DecodeCmdline(bytes);
+  }
+  return MakeError(ErrorCode::kNotFound,
+                   "record type {} version {} is unknown here: it was written by another version "
+                   "of the agent",
+                   header.type, header.version);
 }
 
 }  // namespace oombox

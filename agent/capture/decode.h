@@ -3,13 +3,14 @@
 #include <string_view>
 
 #include "agent/common/result.h"
-#include "agent/model/kill.h"
+#include "agent/model/ring_record.h"
 
 namespace oombox {
 
-// Decodes one raw record of bpf/oombox_abi.h. Pure: bytes in, struct out; every count, offset and
-// size is checked, since journals and rings may hold damaged bytes or records of other versions.
-// kCorrupt: damaged. kNotFound: a type or version this build does not know (newer agent).
-Result<KillRecord> DecodeKill(std::string_view bytes);
+// Decodes one raw record of bpf/oombox_abi.h, of this version or the one before. Pure: bytes in,
+// struct out; every count, offset and size is checked, since journals and rings may hold damaged
+// bytes or records of other versions. kCorrupt: damaged. kNotFound: a type or version this build
+// does not know (newer agent).
+Result<RingRecord> DecodeRecord(std::string_view bytes);
 
 }  // namespace oombox

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
 namespace oombox {
 
@@ -22,7 +23,8 @@ constexpr uint64_t RoundUp8(uint64_t n) { return (n + 7) & ~7ULL; }
 
 // The mapping is the kernel's (kernel/bpf/ringbuf.c): page 0 the consumer position, writable; page
 // 1 the producer position; then the data pages twice in a row, so that no record wraps.
-Result<std::unique_ptr<RingReader>> RingReader::Map(int ring_fd, uint64_t ring_bytes) {
+Result<std::unique_ptr<RingReader>> RingReader::Map(int ring_fd, uint64_t ring_bytes,
+                                                    const Redactor* redactor) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   void* consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd, 0);
   if (consumer == MAP_FAILED) {
@@ -35,16 +37,19 @@ Result<std::unique_ptr<RingReader>> RingReader::Map(int ring_fd, uint64_t ring_b
     munmap(consumer, page);
     return MakeSystemError(ErrorCode::kInternal, error, "cannot map the ring's data pages");
   }
-  return std::unique_ptr<RingReader>(new RingReader(consumer, producer, ring_bytes, page));
+  return std::unique_ptr<RingReader>(
+      new RingReader(consumer, producer, ring_bytes, page, redactor));
 }
 
-RingReader::RingReader(void* consumer, void* producer, uint64_t ring_bytes, uint64_t page_size)
+RingReader::RingReader(void* consumer, void* producer, uint64_t ring_bytes, uint64_t page_size,
+                       const Redactor* redactor)
     : consumer_position_(static_cast<uint64_t*>(consumer)),
       producer_position_(static_cast<const uint64_t*>(producer)),
       data_(static_cast<const char*>(producer) + page_size),
       ring_bytes_(ring_bytes),
       page_size_(page_size),
-      peeked_position_(Load(consumer_position_)) {}
+      peeked_position_(Load(consumer_position_)),
+      redactor_(redactor) {}
 
 RingReader::~RingReader() {
   munmap(consumer_position_, page_size_);
@@ -53,6 +58,7 @@ RingReader::~RingReader() {
 
 const std::vector<std::string_view>& RingReader::Peek(size_t max_records) {
   records_.clear();
+  redacted_.clear();
   uint64_t position = Load(consumer_position_);
   const uint64_t produced = Load(producer_position_);
   while (position < produced && records_.size() < max_records) {
@@ -65,12 +71,20 @@ const std::vector<std::string_view>& RingReader::Peek(size_t max_records) {
     }
     const uint32_t size = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
     if ((length & BPF_RINGBUF_DISCARD_BIT) == 0) {
-      records_.emplace_back(header + BPF_RINGBUF_HDR_SZ, size);
+      Show({header + BPF_RINGBUF_HDR_SZ, size});
     }
     position += RoundUp8(size + BPF_RINGBUF_HDR_SZ);
   }
   peeked_position_ = position;
   return records_;
+}
+
+void RingReader::Show(std::string_view record) {
+  std::string redacted;
+  if (redactor_ != nullptr && RedactRecord(record, *redactor_, redacted)) {
+    record = redacted_.emplace_back(std::move(redacted));
+  }
+  records_.push_back(record);
 }
 
 void RingReader::Release() {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/capture/redact.h"
 #include "agent/common/result.h"
 
 namespace oombox {
@@ -15,8 +18,10 @@ namespace oombox {
 // only. The views of Peek are valid until Release.
 class RingReader {
  public:
-  // Maps the ring; needs no capability. `ring_fd` must stay open while epoll waits on it.
-  static Result<std::unique_ptr<RingReader>> Map(int ring_fd, uint64_t ring_bytes);
+  // Maps the ring; needs no capability. `ring_fd` must stay open while epoll waits on it. With a
+  // `redactor`, which must outlive the reader, no record is shown but through it.
+  static Result<std::unique_ptr<RingReader>> Map(int ring_fd, uint64_t ring_bytes,
+                                                 const Redactor* redactor = nullptr);
   ~RingReader();
   RingReader(const RingReader&) = delete;
   RingReader& operator=(const RingReader&) = delete;
@@ -31,7 +36,10 @@ class RingReader {
   uint64_t PendingBytes() const;
 
  private:
-  RingReader(void* consumer, void* producer, uint64_t ring_bytes, uint64_t page_size);
+  RingReader(void* consumer, void* producer, uint64_t ring_bytes, uint64_t page_size,
+             const Redactor* redactor);
+
+  void Show(std::string_view record);
 
   uint64_t* consumer_position_;
   const uint64_t* producer_position_;
@@ -40,6 +48,8 @@ class RingReader {
   uint64_t page_size_;
   uint64_t peeked_position_ = 0;
   std::vector<std::string_view> records_;
+  const Redactor* redactor_;
+  std::deque<std::string> redacted_;  // what some of records_ are views of
 };
 
 }  // namespace oombox

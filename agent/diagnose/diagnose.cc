@@ -14,7 +14,7 @@ namespace oombox {
 namespace {
 
 // Raise it when the same event would get other words: stored diagnoses are keyed by it.
-constexpr uint32_t kEngineVersion = 1;
+constexpr uint32_t kEngineVersion = 2;
 
 void AddHistory(const WorkloadHistory& history, v1::Diagnosis* diagnosis) {
   if (history.kills == 0) {
@@ -49,6 +49,7 @@ v1::Diagnosis Diagnose(const v1::Event& event, const WorkloadHistory& history) {
     case v1::Event::kOom:
       DiagnoseLimit(event.oom(), &diagnosis);
       DiagnoseVictim(event.oom(), &diagnosis);
+      DiagnoseComposition(event.oom(), &diagnosis);
       ListUnknowns(event.oom(), &diagnosis);
       AddHistory(history, &diagnosis);
       break;

@@ -28,6 +28,12 @@ v1::Confidence ConfidenceOf(const v1::LimitHit& hit) {
 
 std::string Verdict(const v1::OomEvent& oom, v1::Confidence confidence) {
   const char* hedge = confidence == v1::CONFIDENCE_LOW ? "probably " : "";
+  if (oom.decision().constraint() == v1::OomDecision::CONSTRAINT_CPUSET) {
+    return "the NUMA nodes of the trigger's cpuset ran out of memory";
+  }
+  if (oom.decision().constraint() == v1::OomDecision::CONSTRAINT_MEMORY_POLICY) {
+    return "the NUMA nodes of the trigger's memory policy ran out of memory";
+  }
   if (IsNode(oom)) {
     return fmt::format("the node {}ran out of memory", hedge);
   }
@@ -89,10 +95,28 @@ void RuleOutLowerLimits(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   }
 }
 
+// Usage against limits points elsewhere: the kernel's own word counts, but it is worth a look.
+void TellDisagreement(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
+  const v1::OomDecision& decision = oom.decision();
+  if (decision.has_inferred_level() &&
+      decision.inferred_level() < static_cast<uint32_t>(oom.cgroups_size())) {
+    const auto level = static_cast<int>(decision.inferred_level());
+    AddEvidence(v1::Evidence::WEIGHT_AGAINST,
+                fmt::format("cgroup {} was full, too; the kernel decided on another limit",
+                            oom.cgroups(level).path()),
+                "inferred", diagnosis);
+  }
+}
+
 }  // namespace
 
 void DiagnoseLimit(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   const v1::LimitHit& hit = oom.limit_hit();
+  if (oom.has_decision() && oom.decision().order() < 0) {
+    diagnosis->set_verdict("somebody asked the kernel for a kill (sysrq-f); no limit was hit");
+    diagnosis->set_confidence(v1::CONFIDENCE_HIGH);
+    return;
+  }
   if (!IsNode(oom) && hit.cgroup_path().empty()) {
     diagnosis->set_verdict("a limit was hit; which one is not known");
     diagnosis->set_confidence(v1::CONFIDENCE_LOW);
@@ -101,6 +125,7 @@ void DiagnoseLimit(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   diagnosis->set_confidence(ConfidenceOf(hit));
   diagnosis->set_verdict(Verdict(oom, diagnosis->confidence()));
   DescribeLimit(oom, diagnosis);
+  TellDisagreement(oom, diagnosis);
   RuleOutLowerLimits(oom, diagnosis);
 }
 

@@ -11,6 +11,8 @@ namespace oombox {
 void DiagnoseLimit(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
 // Who was killed, who held more, who asked for memory.
 void DiagnoseVictim(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
+// What holds the memory that is no process's own.
+void DiagnoseComposition(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
 // What would matter and is not known, with the reason where the event has it.
 void ListUnknowns(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
 // A window in which oombox was blind.

@@ -74,6 +74,9 @@ void DescribeTrigger(const v1::OomEvent& oom, const v1::Victim& victim, v1::Diag
     return;
   }
   const v1::Trigger& trigger = oom.trigger();
+  if (trigger.activity() == v1::Trigger::ACTIVITY_SYSRQ) {
+    return;
+  }
   if (trigger.tgid() == victim.tgid()) {
     diagnosis->add_details("the victim itself asked for the memory that was not there");
     return;
@@ -98,6 +101,22 @@ void DescribeGroup(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
                                      group ? ": memory.oom.group kills the whole cgroup" : ""));
 }
 
+void DescribeRelated(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
+  int sharers = 0;
+  int collateral = 0;
+  for (const v1::RelatedProcess& related : oom.related()) {
+    sharers += related.relation() == v1::RelatedProcess::RELATION_SHARER ? 1 : 0;
+    collateral += related.relation() == v1::RelatedProcess::RELATION_COLLATERAL ? 1 : 0;
+  }
+  if (sharers > 0) {
+    diagnosis->add_details(fmt::format("{} more died because they share its memory", sharers));
+  }
+  if (collateral > 0) {
+    diagnosis->add_details(fmt::format(
+        "the victim was the first process of its container; {} more died with it", collateral));
+  }
+}
+
 }  // namespace
 
 void DiagnoseVictim(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
@@ -109,6 +128,7 @@ void DiagnoseVictim(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   CompareWithOthers(oom, victim, diagnosis);
   DescribeTrigger(oom, victim, diagnosis);
   DescribeGroup(oom, diagnosis);
+  DescribeRelated(oom, diagnosis);
 }
 
 }  // namespace oombox

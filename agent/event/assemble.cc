@@ -67,13 +67,12 @@ v1::Event AssembleKill(const KillRecord& record, const EventContext& context) {
   v1::Event event;
   FillEnvelope(record, context, event);
   v1::OomEvent* oom = event.mutable_oom();
-  oom->mutable_trigger()->set_tgid(record.trigger_tgid);
-  oom->mutable_trigger()->set_tid(record.trigger_tid);
-  oom->mutable_trigger()->set_comm(EscapeUntrusted(record.trigger_comm));
+  FillTrigger(record, oom);
   FillQuality(record, context, oom);
   FillVictim(record, context, oom->add_victims());
   oom->set_victims_total(1);
   FillCgroups(record, context, oom);
+  FillDecision(record, oom);
   FillLimitHit(record, context, oom);
   FillTopUsers(record, context, oom);
   if (oom->cgroups_size() > 0) {

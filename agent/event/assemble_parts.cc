@@ -32,6 +32,19 @@ std::vector<std::optional<std::string>> Paths(const KillRecord& record) {
   return paths;
 }
 
+// oom_badness() (mm/oom_kill.c), in pages; absent for a process the kernel never kills.
+std::optional<int64_t> BadnessPages(const KilledProcess& process, const KillRecord& record,
+                                    const EventContext& context) {
+  constexpr int32_t kNever = -1000;
+  if (!record.decision || !process.memory || process.oom_score_adj == kNever) {
+    return std::nullopt;
+  }
+  const uint64_t held = process.memory->resident_and_swapped() +
+                        process.memory->page_tables_bytes / context.page_size;
+  return static_cast<int64_t>(held) + static_cast<int64_t>(process.oom_score_adj) *
+                                          static_cast<int64_t>(record.decision->total_pages / 1000);
+}
+
 void FillUser(const KilledProcess& process, const KillRecord& record, const EventContext& context,
               v1::MemoryUser* out) {
   out->set_tgid(process.tgid);
@@ -43,8 +56,44 @@ void FillUser(const KilledProcess& process, const KillRecord& record, const Even
   out->set_cgroup_id(process.cgroup_id);
   out->set_victim(process.tgid == record.victim.tgid &&
                   process.start_boottime_ns == record.victim.start_boottime_ns);
+  out->set_exe(EscapeUntrusted(process.exe));
+  out->set_container_init(process.container_init());
+  if (process.threads) {
+    out->set_threads(*process.threads);
+  }
+  if (const auto badness = BadnessPages(process, record, context)) {
+    out->set_badness_pages(*badness);
+  }
   if (process.memory) {
-    FillMemory(*process.memory, record, context, out->mutable_memory());
+    FillProcessMemory(process, record, context, out->mutable_memory());
+  }
+}
+
+// cgroup v1 only.
+void FillKernelLimits(const CgroupPages& level, uint64_t page, v1::CgroupLevel* out) {
+  out->set_oom_kill_disabled(level.oom_kill_disabled);
+  if (level.kmem_usage) {
+    out->set_kmem_usage_bytes(*level.kmem_usage * page);
+  }
+  if (level.kmem_max) {
+    out->set_kmem_max_bytes(*level.kmem_max * page);
+  }
+  if (level.tcp_usage) {
+    out->set_tcp_usage_bytes(*level.tcp_usage * page);
+  }
+  if (level.tcp_max) {
+    out->set_tcp_max_bytes(*level.tcp_max * page);
+  }
+}
+
+void FillEvents(const CgroupEvents& events, v1::MemoryEvents* out) {
+  out->set_low(events.low);
+  out->set_high(events.high);
+  out->set_max(events.max);
+  out->set_oom(events.oom);
+  out->set_oom_kill(events.oom_kill);
+  if (events.oom_group_kill) {
+    out->set_oom_group_kill(*events.oom_group_kill);
   }
 }
 
@@ -63,7 +112,11 @@ void FillLimits(const CgroupPages& level, const KillRecord& record, uint64_t pag
     if (level.swap_max) {
       out->set_swap_max_bytes(*level.swap_max * page);
     }
+    if (level.zswap_max) {
+      out->set_zswap_max_bytes(*level.zswap_max * page);
+    }
   } else {
+    FillKernelLimits(level, page, out);
     out->set_memsw_usage_bytes(level.swap_usage * page);
     if (level.swap_max) {
       out->set_memsw_max_bytes(*level.swap_max * page);
@@ -91,6 +144,22 @@ void FillMemory(const ProcessPages& pages, const KillRecord& record, const Event
   out->set_error_bound_bytes(record.rss_per_cpu ? ErrorBoundBytes(context) : 0);
 }
 
+void FillProcessMemory(const KilledProcess& process, const KillRecord& record,
+                       const EventContext& context, v1::ProcessMemory* out) {
+  FillMemory(*process.memory, record, context, out);
+  if (!record.rss_per_cpu && process.threads) {
+    // Before Linux 6.2 each thread holds back up to TASK_RSS_EVENTS_THRESH (64) pages.
+    out->set_error_bound_bytes(uint64_t{64} * *process.threads * context.page_size);
+  }
+  if (process.exact) {
+    auto* exact = out->mutable_exact();
+    exact->set_anon_bytes(process.exact->anon * context.page_size);
+    exact->set_file_bytes(process.exact->file * context.page_size);
+    exact->set_shmem_bytes(process.exact->shmem * context.page_size);
+    exact->set_swap_bytes(process.exact->swap * context.page_size);
+  }
+}
+
 void FillVictim(const KillRecord& record, const EventContext& context, v1::Victim* out) {
   const KilledProcess& victim = record.victim;
   out->set_tgid(victim.tgid);
@@ -105,8 +174,16 @@ void FillVictim(const KillRecord& record, const EventContext& context, v1::Victi
   out->set_cgroup_id(victim.cgroup_id);
   out->set_killed_boottime_ns(record.boottime_ns);
   out->set_role(record.group_member ? v1::VICTIM_ROLE_GROUP_MEMBER : v1::VICTIM_ROLE_CHOSEN);
+  out->set_exe(EscapeUntrusted(victim.exe));
+  out->set_container_init(victim.container_init());
+  if (victim.threads) {
+    out->set_threads(*victim.threads);
+  }
+  if (record.decision && !record.group_member) {
+    out->set_badness_pages(record.decision->badness_pages);
+  }
   if (victim.memory) {
-    FillMemory(*victim.memory, record, context, out->mutable_memory());
+    FillProcessMemory(victim, record, context, out->mutable_memory());
   }
 }
 
@@ -120,81 +197,19 @@ void FillCgroups(const KillRecord& record, const EventContext& context, v1::OomE
     to->set_usage_bytes(level.usage * context.page_size);
     to->set_oom_group(level.oom_group);
     FillLimits(level, record, context.page_size, to);
+    if (level.events) {
+      FillEvents(*level.events, to->mutable_events());
+    }
+    if (level.local_events) {
+      FillEvents(*level.local_events, to->mutable_local_events());
+    }
   }
+  FillStats(record, context, out);
   if (!record.memcg_known) {
     AddMissing(out->mutable_quality(), "cgroups", "the victim's memory cgroup could not be read");
   } else if (std::any_of(paths.begin(), paths.end(), [](const auto& p) { return !p; })) {
     AddMissing(out->mutable_quality(), "cgroups.path",
                "the cgroup is nested too deeply or its names are too long for the record");
-  }
-}
-
-namespace {
-
-constexpr uint64_t kSlackPages = 64;  // as FULL_SLACK_PAGES in bpf/lib/memcg.h
-
-// cgroup v1 only: the level whose limit on memory and swap together was reached.
-std::optional<uint32_t> FullWithSwap(const KillRecord& record) {
-  for (uint32_t i = 0; record.cgroup_v1 && i < record.levels.size(); ++i) {
-    const CgroupPages& level = record.levels[i];
-    if (level.swap_max && level.swap_usage + kSlackPages >= *level.swap_max) {
-      return i;
-    }
-  }
-  return std::nullopt;
-}
-
-// A level that is so full that it may have fired and been drained a little since.
-bool AnyNearlyFull(const KillRecord& record) {
-  return std::any_of(record.levels.begin(), record.levels.end(), [](const CgroupPages& level) {
-    return level.max && level.usage >= *level.max - *level.max / 20;
-  });
-}
-
-// Why the limit cannot be concluded; absent when it can.
-std::optional<std::string> WhyUnclear(const KillRecord& record) {
-  if (record.fired_level) {
-    return record.trigger_outside ? std::optional<std::string>(
-                                        "a cgroup of the victim was full, but the trigger is "
-                                        "elsewhere: it may be chance")
-                                  : std::nullopt;
-  }
-  if (!record.memcg_known || record.levels_cut) {
-    return "not all of the victim's cgroups are known";
-  }
-  if (AnyNearlyFull(record)) {
-    return "a cgroup of the victim was nearly full, none quite: it may have been that or the node";
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-void FillLimitHit(const KillRecord& record, const EventContext& context, v1::OomEvent* out) {
-  const uint64_t page = context.page_size;
-  const auto with_swap = record.fired_level ? std::nullopt : FullWithSwap(record);
-  if (const auto unclear = WhyUnclear(record); unclear && !with_swap) {
-    AddMissing(out->mutable_quality(), "limit_hit", *unclear);
-    return;
-  }
-  auto* hit = out->mutable_limit_hit();
-  hit->set_provenance(v1::PROVENANCE_INFERRED);
-  const auto fired = with_swap ? with_swap : record.fired_level;
-  if (!fired) {
-    out->set_scope(v1::OOM_SCOPE_NODE);
-    if (context.memory_total_bytes != 0) {
-      hit->set_limit_bytes(context.memory_total_bytes);
-    }
-    return;
-  }
-  const CgroupPages& level = record.levels[*fired];
-  out->set_scope(v1::OOM_SCOPE_CGROUP);
-  hit->set_level(*fired);
-  hit->set_cgroup_id(level.id);
-  hit->set_cgroup_path(out->cgroups(static_cast<int>(*fired)).path());
-  hit->set_usage_bytes((with_swap ? level.swap_usage : level.usage) * page);
-  if (const auto limit = with_swap ? level.swap_max : level.max) {
-    hit->set_limit_bytes(*limit * page);
   }
 }
 
@@ -222,7 +237,7 @@ void FillTopUsers(const KillRecord& record, const EventContext& context, v1::Oom
   ranking->set_truncated(record.rank_cut);
   FillMemory(record.walk_total, record, context, ranking->mutable_visited_total());
   ranking->mutable_visited_total()->clear_total_vm_bytes();
-  if (record.fired_level) {
+  if (record.fired_level) {  // else it was the topmost: every process of the node
     ranking->set_cgroup_id(record.levels[*record.fired_level].id);
   }
 }

@@ -2,62 +2,178 @@
 
 #include <algorithm>
 
+#include "agent/common/text.h"
 #include "agent/event/event_id.h"
+#include "agent/event/kernel_stack.h"
+#include "agent/event/related.h"
 
 namespace oombox {
+
+namespace {
+
+// Records of older versions have no command line to wait for.
+constexpr uint32_t kFirstVersionWithCmdline = 2;
+
+bool IsGroup(const v1::OomEvent& oom) {
+  return oom.victims_total() > 1 ||
+         std::any_of(oom.cgroups().begin(), oom.cgroups().end(),
+                     [](const v1::CgroupLevel& level) { return level.oom_group(); });
+}
+
+}  // namespace
+
+// One victim, and what it was started as.
+bool CaseBook::IsComplete(const v1::Event& event) const {
+  const v1::OomEvent& oom = event.oom();
+  return !IsGroup(oom) && oom.victims_size() == 1 && !oom.victims(0).cmdline().empty() &&
+         !(CanName(event) && NeedsSymbols(oom));
+}
+
+Result<CaseBook::Case*> CaseBook::Find(const std::string& id) {
+  const auto found = open_.find(id);
+  if (found != open_.end()) {
+    return &found->second;
+  }
+  OOMBOX_TRY(std::optional<v1::Event> earlier, lookup_(id));
+  if (!earlier || !earlier->has_oom()) {
+    return nullptr;
+  }
+  return &open_.emplace(id, Case{std::move(*earlier), 0}).first->second;
+}
+
+std::optional<v1::Event> CaseBook::Revise(Case& open, bool changed, uint64_t now_boottime_ns) {
+  open.deadline_ns = now_boottime_ns + kWaitNs;
+  if (!changed) {
+    return std::nullopt;
+  }
+  open.event.set_final(IsComplete(open.event));
+  open.event.set_revision(open.event.revision() + 1);
+  return open.event;
+}
 
 Result<std::optional<v1::Event>> CaseBook::Add(const KillRecord& record,
                                                const EventContext& context,
                                                uint64_t now_boottime_ns) {
   const std::string id =
       KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns);
-  auto found = open_.find(id);
-  if (found == open_.end()) {
-    OOMBOX_TRY(std::optional<v1::Event> earlier, lookup_(id));
-    if (!earlier || !earlier->has_oom()) {
-      return std::optional(Begin(id, record, context, now_boottime_ns));
-    }
-    found = open_.emplace(id, Case{std::move(*earlier), 0}).first;
+  OOMBOX_TRY(Case* const open, Find(id));
+  if (open == nullptr) {
+    return std::optional(Begin(id, record, context, now_boottime_ns));
   }
-  Case& open = found->second;
-  open.deadline_ns = now_boottime_ns + kGroupWaitNs;
-  if (!AddVictim(open.event, record, context)) {
-    if (open.event.final()) {
-      open_.erase(found);
+  const bool added = AddVictim(open->event, record, context);
+  return Revise(*open, TakeEarly(id, open->event) || added, now_boottime_ns);
+}
+
+Result<std::optional<v1::Event>> CaseBook::Add(const SignalRecord& record,
+                                               const EventContext& context,
+                                               uint64_t now_boottime_ns) {
+  if (record.kind != SignalKind::kSharer && record.kind != SignalKind::kCollateral) {
+    return std::optional<v1::Event>();
+  }
+  OOMBOX_TRY(Case* const open, Find(KillEventId(context.boot_id, record.episode_tgid,
+                                                record.episode_start_boottime_ns)));
+  if (open == nullptr) {
+    return std::optional<v1::Event>();
+  }
+  return Revise(*open, AddRelated(open->event, record), now_boottime_ns);
+}
+
+Result<std::optional<v1::Event>> CaseBook::Add(const CmdlineRecord& record,
+                                               const EventContext& context,
+                                               uint64_t now_boottime_ns) {
+  const std::string id =
+      KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns);
+  OOMBOX_TRY(Case* const open, Find(id));
+  if (open == nullptr || !AddCmdline(open->event, record)) {
+    if (early_.size() >= kMaxEarly) {
+      early_.clear();  // their kills never came
+    }
+    if (std::vector<CmdlineRecord>& early = early_[id]; early.size() < kMaxFullVictims) {
+      early.push_back(record);
     }
     return std::optional<v1::Event>();
   }
-  open.event.set_final(false);
-  open.event.set_revision(open.event.revision() + 1);
-  return std::optional(open.event);
+  return Revise(*open, true, now_boottime_ns);
+}
+
+bool CaseBook::TakeEarly(const std::string& id, v1::Event& event) {
+  const auto found = early_.find(id);
+  if (found == early_.end()) {
+    return false;
+  }
+  const bool any = std::erase_if(found->second, [&](const CmdlineRecord& record) {
+                     return AddCmdline(event, record);
+                   }) > 0;
+  if (found->second.empty()) {
+    early_.erase(found);
+  }
+  return any;
+}
+
+// The victim is about to be gone; who held memory beside it is not.
+void CaseBook::AskWhoLives(v1::Event& event) const {
+  if (!sources_.cmdline_of || !IsOfThisBoot(event)) {
+    return;
+  }
+  for (v1::MemoryUser& user : *event.mutable_oom()->mutable_top_users()) {
+    if (!user.victim() && user.cmdline().empty()) {
+      user.set_cmdline(EscapeUntrusted(sources_.cmdline_of(user.tgid(), user.start_boottime_ns())));
+    }
+  }
 }
 
 v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
                           const EventContext& context, uint64_t now_boottime_ns) {
   v1::Event event = AssembleKill(record, context);
-  event.set_final(!record.kills_group && !record.group_member);
+  TakeEarly(id, event);
+  AskWhoLives(event);
+  if (CanName(event)) {
+    NameKnownFrames(*sources_.symbols, *event.mutable_oom());
+  }
+  event.set_final(!record.kills_group && !record.group_member &&
+                  (record.version < kFirstVersionWithCmdline || IsComplete(event)));
   if (!event.final()) {
-    open_.emplace(id, Case{event, now_boottime_ns + kGroupWaitNs});
+    open_.emplace(id, Case{event, now_boottime_ns + kWaitNs});
   }
   return event;
 }
 
 void CaseBook::Reopen(v1::Event event, uint64_t now_boottime_ns) {
   std::string id = event.event_id();
-  open_.emplace(std::move(id), Case{std::move(event), now_boottime_ns + kGroupWaitNs});
+  open_.emplace(std::move(id), Case{std::move(event), now_boottime_ns + kWaitNs});
+}
+
+// After a long absence thousands of kills are read in a second: those heard of first are closed.
+uint64_t CaseBook::DueUntil(uint64_t now_boottime_ns) const {
+  if (open_.size() <= kMaxOpen) {
+    return now_boottime_ns;
+  }
+  std::vector<uint64_t> deadlines;
+  for (const auto& [id, open] : open_) {
+    deadlines.push_back(open.deadline_ns);
+  }
+  const auto last = deadlines.end() - static_cast<ptrdiff_t>(kMaxOpen) - 1;
+  std::nth_element(deadlines.begin(), last, deadlines.end());
+  return std::max(now_boottime_ns, *last);
 }
 
 std::vector<v1::Event> CaseBook::Close(uint64_t now_boottime_ns) {
   std::vector<v1::Event> closed;
+  const uint64_t due = DueUntil(now_boottime_ns);
   for (auto it = open_.begin(); it != open_.end();) {
-    if (it->second.deadline_ns > now_boottime_ns) {
+    if (it->second.deadline_ns > due) {
       ++it;
       continue;
     }
     v1::Event& event = it->second.event;
-    event.set_final(true);
-    event.set_revision(event.revision() + 1);
-    closed.push_back(std::move(event));
+    if (!event.final()) {
+      if (CanName(event)) {
+        NameAllFrames(*sources_.symbols, *event.mutable_oom());
+      }
+      event.set_final(true);
+      event.set_revision(event.revision() + 1);
+      closed.push_back(std::move(event));
+    }
     it = open_.erase(it);
   }
   return closed;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,34 +9,52 @@
 
 #include "agent/common/result.h"
 #include "agent/event/assemble.h"
-#include "agent/model/kill.h"
+#include "agent/model/ring_record.h"
+#include "agent/model/stack_symbols.h"
 #include "oombox/v1/event.pb.h"
 
 namespace oombox {
 
+// What this machine can say beside the records, of the boot `boot_id`; each may be missing.
+struct CaseSources {
+  std::string boot_id = {};
+  StackSymbols* symbols = nullptr;  // must outlive the book
+  // What a process that lives was started as, redacted; empty when it is gone. Quick.
+  std::function<std::string(uint32_t tgid, uint64_t start_boottime_ns)> cmdline_of = {};
+};
+
 // The open cases: events that may still grow. A kill is an event at once (revision 1); a further
-// victim of its episode is a new revision; when nothing more can come the case is closed with
-// `final`. A kill without memory.oom.group has nothing to wait for and is final at once. One
-// thread; no I/O; time is given.
+// victim of its episode, a process that died with it, its command line is a new revision. A case is
+// final when everything is there that can be expected, or when its time is over; it stays open
+// until then for what comes late. One thread; no I/O but the lookup and the symbols; time is given.
 class CaseBook {
  public:
-  // How long a group kill may go on without a further victim.
-  static constexpr uint64_t kGroupWaitNs = 2'000'000'000;
+  // How long a case waits after the last that was heard of it.
+  static constexpr uint64_t kWaitNs = 2'000'000'000;
+  // More than these do not wait: what comes late finds them in the store.
+  static constexpr size_t kMaxOpen = 256;
+  static constexpr size_t kMaxEarly = 64;
 
   // Finds an event of an earlier run of the agent (its case was open when it stopped); may find
   // nothing. An error is neither: a victim of a stored event must not begin a new one.
   using Lookup = std::function<Result<std::optional<v1::Event>>(const std::string& event_id)>;
-  explicit CaseBook(Lookup lookup) : lookup_(std::move(lookup)) {}
+  explicit CaseBook(Lookup lookup, CaseSources sources = {})
+      : lookup_(std::move(lookup)), sources_(std::move(sources)) {}
 
-  // The event as it now is, to be stored; nothing when the record brings nothing new (seen twice).
-  // The error of the lookup changes nothing: the record can be added again.
+  // The event as it now is, to be stored; nothing when the record brings nothing new (seen twice),
+  // or belongs to no event. The error of the lookup changes nothing: it can be added again.
   Result<std::optional<v1::Event>> Add(const KillRecord& record, const EventContext& context,
+                                       uint64_t now_boottime_ns);
+  Result<std::optional<v1::Event>> Add(const SignalRecord& record, const EventContext& context,
+                                       uint64_t now_boottime_ns);
+  Result<std::optional<v1::Event>> Add(const CmdlineRecord& record, const EventContext& context,
                                        uint64_t now_boottime_ns);
 
   // Takes over an event that an earlier run left open.
   void Reopen(v1::Event event, uint64_t now_boottime_ns);
 
-  // Closes the cases whose time is over; returns them as final revisions.
+  // Closes the cases whose time is over, and the oldest of too many; returns those that were not
+  // final yet.
   std::vector<v1::Event> Close(uint64_t now_boottime_ns);
 
   // When Close has something to do next; absent when no case is open.
@@ -49,10 +66,29 @@ class CaseBook {
     uint64_t deadline_ns = 0;
   };
 
+  // Null: there is no such event.
+  Result<Case*> Find(const std::string& id);
   v1::Event Begin(const std::string& id, const KillRecord& record, const EventContext& context,
                   uint64_t now_boottime_ns);
+  uint64_t DueUntil(uint64_t now_boottime_ns) const;
+  // A new revision, if something `changed`.
+  std::optional<v1::Event> Revise(Case& open, bool changed, uint64_t now_boottime_ns);
+
+  bool IsOfThisBoot(const v1::Event& event) const {
+    return event.node().boot_id() == sources_.boot_id;
+  }
+  bool CanName(const v1::Event& event) const {
+    return sources_.symbols != nullptr && IsOfThisBoot(event);
+  }
+  void AskWhoLives(v1::Event& event) const;
+  bool TakeEarly(const std::string& id, v1::Event& event);
+  // Nothing more is expected.
+  bool IsComplete(const v1::Event& event) const;
 
   Lookup lookup_;
+  CaseSources sources_;
+  // Command lines that came before their kill: a victim may die while its record is being made.
+  std::map<std::string, std::vector<CmdlineRecord>> early_;
   std::map<std::string, Case> open_;
 };
 

@@ -4,8 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
+#include <variant>
 
 #include "agent/common/clock.h"
 #include "agent/event/reconstruct.h"
@@ -22,8 +22,6 @@ constexpr std::chrono::milliseconds kGather(20);
 constexpr size_t kRecoverEvents = 2000;
 constexpr size_t kRecoverPage = 100;
 constexpr size_t kRecoverPageBytes = 1u << 20;
-// What is beyond is not superseded in this run: the kill stands there twice.
-constexpr size_t kMaxReconstructed = 4096;
 
 // A row that is there but damaged can never be gone on with: for the case it is not there.
 Result<std::optional<v1::Event>> FindEvent(EventStore& store, const std::string& id) {
@@ -43,7 +41,10 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
     : options_(std::move(options)),
       journal_(journal),
       store_(store),
-      cases_([&store](const std::string& id) { return FindEvent(store, id); }),
+      cases_([&store](const std::string& id) { return FindEvent(store, id); },
+             {.boot_id = options_.boot_id,
+              .symbols = options_.symbols.get(),
+              .cmdline_of = options_.cmdline_of}),
       start_boottime_ns_(BootNowNs()) {
   RecoverCursor();  // before anybody appends to a new journal
   undecodable_ = CountUndecodable(store_, options_.boot_id);
@@ -195,9 +196,8 @@ Status EventStage::Recover() {
       if (stored.event.node().node_name() != options_.node_name) {
         continue;
       }
-      if (IsReconstructed(stored.event) && stored.event.oom().victims_size() > 0) {
-        const uint32_t tgid = stored.event.oom().victims(0).tgid();
-        reconstructed_.emplace(tgid, std::move(stored.event));
+      if (IsReconstructed(stored.event)) {
+        reconstructed_.Add(std::move(stored.event));
       } else if (!stored.event.final()) {
         cases_.Reopen(std::move(stored.event), BootNowNs());
       }
@@ -259,9 +259,7 @@ Status EventStage::AddGaps() {
     OOMBOX_TRY(const auto missed, NotInStore(std::move(reported.logged), reported.context, store_));
     for (const LoggedKill& kill : missed) {
       v1::Event event = AssembleReconstructed(kill, reported.context);
-      if (reconstructed_.size() < kMaxReconstructed) {
-        reconstructed_.emplace(kill.tgid, event);
-      }
+      reconstructed_.Add(event);
       AddEvent(std::move(event));
     }
     reconstructed_count_.fetch_add(missed.size());
@@ -353,32 +351,20 @@ Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& conte
                          context));
     return {};
   }
-  OOMBOX_TRY(auto event, cases_.Add(*record, context, BootNowNs()));
-  if (event) {
-    events_.fetch_add(event->revision() == 1 ? 1 : 0);
-    Supersede(*record, context, event->event_id());
-    AddEvent(std::move(*event));
+  OOMBOX_TRY(
+      auto event,
+      std::visit([&](const auto& r) { return cases_.Add(r, context, BootNowNs()); }, *record));
+  if (!event) {
+    return {};
   }
-  return {};
-}
-
-// The captured kill says all that the kernel log said of it, and more.
-void EventStage::Supersede(const KillRecord& record, const EventContext& context,
-                           const std::string& real_id) {
-  for (const uint32_t id : std::set<uint32_t>{record.victim.tgid, record.victim.tid}) {
-    auto [it, end] = reconstructed_.equal_range(id);
-    while (it != end) {
-      v1::Event& event = it->second;
-      if (event.node().boot_id() != context.boot_id || !IsKillOf(event, id, record.boottime_ns)) {
-        ++it;
-        continue;
-      }
-      event.set_revision(event.revision() + 1);
-      event.mutable_oom()->set_superseded_by(real_id);
-      AddEvent(std::move(event));
-      it = reconstructed_.erase(it);
+  events_.fetch_add(event->revision() == 1 ? 1 : 0);
+  if (const auto* kill = std::get_if<KillRecord>(&*record)) {
+    for (v1::Event& old : reconstructed_.Supersede(*kill, context, event->event_id())) {
+      AddEvent(std::move(old));
     }
   }
+  AddEvent(std::move(*event));
+  return {};
 }
 
 // Of the revisions in one batch only the last can ever be read: a group kill has thousands.

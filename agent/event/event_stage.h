@@ -16,7 +16,10 @@
 #include "agent/common/stage_stall.h"
 #include "agent/event/case_book.h"
 #include "agent/event/gap.h"
+#include "agent/event/superseded.h"
 #include "agent/model/logged_kill.h"
+#include "agent/model/ring_record.h"
+#include "agent/model/stack_symbols.h"
 #include "agent/store/event_store.h"
 #include "agent/store/journal.h"
 
@@ -36,7 +39,11 @@ class EventStage {
     bool replayed = false;
     // Turns the raw bytes into a record (agent/capture/decode.h): given, since stages do not know
     // each other.
-    std::function<Result<KillRecord>(std::string_view)> decode;
+    std::function<Result<RingRecord>(std::string_view)> decode;
+    // Of the running kernel; null: kernel stacks stay without names.
+    std::shared_ptr<StackSymbols> symbols = {};
+    // See CaseSources.
+    std::function<std::string(uint32_t tgid, uint64_t start_boottime_ns)> cmdline_of = {};
   };
   struct Counters {
     uint64_t events = 0;  // kills that became events
@@ -86,7 +93,6 @@ class EventStage {
   Result<EventContext> ContextOf(const JournalEntry& entry);
   Status AddEntry(const JournalEntry& entry, const EventContext& context);
   void AddEvent(v1::Event event);
-  void Supersede(const KillRecord& record, const EventContext& context, const std::string& real_id);
   Status Save();
   void NoteLatency();
   bool RefusedForGood(const v1::Event& event);
@@ -98,9 +104,7 @@ class EventStage {
   CaseBook cases_;
   std::map<int64_t, JournalSession> sessions_;
   bool recovered_ = false;
-  // Reconstructed events that nothing has superseded yet, by tgid: those of this run and the recent
-  // ones of earlier runs.
-  std::multimap<uint32_t, v1::Event> reconstructed_;
+  ReconstructedEvents reconstructed_;
   // Made, but not yet in the store.
   std::vector<v1::Event> unsaved_;
   std::optional<int64_t> unsaved_cursor_;

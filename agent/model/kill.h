@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/cgroup_stat.h"
+
 namespace oombox {
 
 // What one kill record of the kernel says, decoded: plain data between capture and event. Strings
@@ -20,6 +22,14 @@ struct ProcessPages {
   uint64_t resident_and_swapped() const { return anon + file + shmem + swap; }
 };
 
+// The same with what every CPU still held back.
+struct ExactPages {
+  uint64_t anon = 0;
+  uint64_t file = 0;
+  uint64_t shmem = 0;
+  uint64_t swap = 0;
+};
+
 struct KilledProcess {
   uint32_t tgid = 0;
   uint32_t tid = 0;
@@ -30,6 +40,22 @@ struct KilledProcess {
   uint64_t cgroup_id = 0;
   std::optional<ProcessPages> memory;  // absent when the process had no mm any more
   std::string comm;
+  std::optional<ExactPages> exact = {};
+  std::optional<uint32_t> threads = {};  // absent in records of version 1, like what follows
+  uint32_t namespace_level = 0;          // 0: the initial pid namespace
+  std::string exe = {};                  // base name, cut
+
+  bool container_init() const { return namespace_level > 0 && namespace_pid == 1; }
+};
+
+// memory.events of a cgroup.
+struct CgroupEvents {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  uint64_t max = 0;
+  uint64_t oom = 0;
+  uint64_t oom_kill = 0;
+  std::optional<uint64_t> oom_group_kill;  // since Linux 5.17
 };
 
 struct CgroupPages {
@@ -44,6 +70,27 @@ struct CgroupPages {
   uint64_t swap_usage = 0;  // v1: memory and swap together
   std::optional<uint64_t> swap_max;
   bool oom_group = false;
+  bool oom_kill_disabled = false;  // v1
+  // v1; absent where the kernel has none.
+  std::optional<uint64_t> kmem_usage = {};
+  std::optional<uint64_t> kmem_max = {};
+  std::optional<uint64_t> tcp_usage = {};
+  std::optional<uint64_t> tcp_max = {};
+  bool has_zswap = false;
+  std::optional<uint64_t> zswap_max = {};
+  // Absent in records of version 1.
+  std::optional<CgroupEvents> events = {};
+  std::optional<CgroupEvents> local_events = {};
+};
+
+// struct oom_control.
+struct KillDecision {
+  uint64_t cgroup_id = 0;  // 0: no cgroup's limit
+  uint64_t total_pages = 0;
+  int64_t badness_pages = 0;
+  uint32_t gfp_mask = 0;
+  int32_t order = 0;
+  uint32_t constraint = 0;  // enum oom_constraint
 };
 
 struct KillRecord {
@@ -56,7 +103,7 @@ struct KillRecord {
   bool rss_per_cpu = false;
   bool memcg_known = true;
   bool kills_group = false;      // memory.oom.group: more victims may follow
-  bool trigger_outside = false;  // the trigger is not below the cgroup of fired_level
+  bool trigger_outside = false;  // the trigger is not below the cgroup of inferred_level
 
   KilledProcess victim;
   uint32_t parent_tgid = 0;
@@ -67,7 +114,16 @@ struct KillRecord {
 
   std::vector<CgroupPages> levels;  // the victim's own first
   bool levels_cut = false;
-  std::optional<uint32_t> fired_level;  // absent: no limit was reached
+  // By usage and limits; absent: no limit was reached.
+  std::optional<uint32_t> inferred_level;
+  // The kernel's own word; absent when it was not found.
+  std::optional<KillDecision> decision;
+  // Index into levels of the cgroup whose limit fired: by the decision, else inferred. Absent: none
+  // did, or it is not among the levels.
+  std::optional<uint32_t> fired_level;
+  std::vector<CgroupStat> stats;
+  std::vector<uint64_t> stack;     // of the trigger: return addresses, innermost first
+  uint64_t trigger_cgroup_id = 0;  // 0: unknown
 
   bool ranked = false;
   bool rank_braked = false;          // not ranked: over the time budget
@@ -76,6 +132,7 @@ struct KillRecord {
   uint32_t walk_threads = 0;
   uint32_t walk_processes = 0;
   ProcessPages walk_total;
+  std::optional<uint64_t> walked_cgroup_id;
 };
 
 }  // namespace oombox

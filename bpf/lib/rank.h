@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The list of the biggest memory users, and the scratch memory a record and its walk are made in. */
+/* The list of the biggest memory users. */
 #ifndef OOMBOX_LIB_RANK_H
 #define OOMBOX_LIB_RANK_H
 
@@ -7,50 +7,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 #include "bpf/oombox_abi.h"
-
-enum walk_phase { WALK_TASKS, WALK_LINKS, WALK_DOWN, WALK_UP, WALK_DONE };
-
-/* Addresses are kept as integers: only probe reads follow them. */
-struct walk {
-	__u64 root;   /* struct cgroup: where the walk began */
-	__u64 cgroup; /* struct cgroup: where it is */
-	__u64 cset;   /* struct css_set */
-	__u64 link;   /* struct list_head in cgroup->cset_links */
-	__u64 node;   /* struct list_head in cset->tasks */
-	__u32 phase;
-	__u32 steps;
-};
-
-struct scratch {
-	/*
-	 * Here and not on the stack: a verifier before Linux 6.8 looks at a bpf_loop() callback once and
-	 * takes what a stack variable holds before the loop for what it always holds; it would cut the
-	 * branches of every other phase out of the program.
-	 */
-	struct walk walk;
-	struct oombox_kill_record record;
-	/* Beside record.users: what identifies and weighs each. */
-	__u64 user_mm[OOMBOX_MAX_USERS];
-	__u64 user_weight[OOMBOX_MAX_USERS];
-};
-
-/* Programs that mark a victim run under oom_lock, one at a time; per CPU nevertheless, so that a kernel
- * with another caller of mark_oom_victim() cannot mix two records. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct scratch);
-} scratches SEC(".maps");
-
-static __always_inline struct scratch *get_scratch(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&scratches, &zero);
-}
 
 enum {
 	NO_SLOT = OOMBOX_MAX_USERS,	/* too light */
@@ -65,7 +24,7 @@ static __always_inline __u32 find_slot(struct scratch *s, __u64 mm, __u64 weight
 	__u32 i;
 
 	for (i = 0; i < OOMBOX_MAX_USERS; i++) {
-		if (i >= s->record.user_count)
+		if (i >= s->user_count)
 			return i;
 		if (s->user_mm[i] == mm)
 			return SAME_MM;
@@ -85,11 +44,11 @@ static __always_inline bool put_user(struct scratch *s, struct task_struct *task
 
 	if (slot >= OOMBOX_MAX_USERS)
 		return slot != SAME_MM;
-	fill_process(&s->record.users[slot], task);
+	fill_process(&s->users[slot], task);
 	s->user_mm[slot] = mm;
 	s->user_weight[slot] = weight;
-	if (slot == s->record.user_count)
-		s->record.user_count = slot + 1;
+	if (slot == s->user_count)
+		s->user_count = slot + 1;
 	return true;
 }
 
@@ -102,8 +61,8 @@ static __always_inline void put_victim(struct scratch *s, struct task_struct *vi
 	if (put_user(s, victim, mm, ~0ULL))
 		return;
 	for (i = 0; i < OOMBOX_MAX_USERS; i++) {
-		if (i < s->record.user_count && s->user_mm[i] == mm) {
-			fill_process(&s->record.users[i], victim);
+		if (i < s->user_count && s->user_mm[i] == mm) {
+			fill_process(&s->users[i], victim);
 			return;
 		}
 	}

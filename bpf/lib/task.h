@@ -79,6 +79,12 @@ static __always_inline struct cgroup_subsys_state *memory_css(struct css_set *cs
 	return css;
 }
 
+static __always_inline __u32 namespace_level(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID], level);
+}
+
+/* Everything but `exact`: see exact.h. */
 static __always_inline void fill_process(struct oombox_process *out, struct task_struct *task)
 {
 	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(task, cgroups));
@@ -96,7 +102,15 @@ static __always_inline void fill_process(struct oombox_process *out, struct task
 		fill_memory(&out->memory, mm);
 	else
 		__builtin_memset(&out->memory, 0, sizeof(out->memory));
+	__builtin_memset(&out->exact, 0, sizeof(out->exact));
+	out->threads = BPF_CORE_READ(task, signal, nr_threads);
+	out->namespace_level = namespace_level(task);
 	BPF_CORE_READ_STR_INTO(&out->comm, task, comm);
+	out->exe[0] = 0;
+	if (mm)
+		bpf_probe_read_kernel_str(
+			out->exe, sizeof(out->exe),
+			BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name));
 }
 
 #endif

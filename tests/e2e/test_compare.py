@@ -10,9 +10,10 @@ from test_kernel_report import LINUX_6_18
 
 PAGE = 4096
 TRUTH = {
-    "page_bytes": PAGE, "ticks_per_second": 100,
+    "scenario": "grow", "page_bytes": PAGE, "ticks_per_second": 100,
     "start": {"boottime_ns": 1000}, "end": {"boottime_ns": 3 * 10**9},
-    "cgroups": [{"path": "/a/memhog-11385", "id": 77, "limit_bytes": 8192 << 10}],
+    "cgroups": [{"path": "/a/memhog-11385", "id": 77, "limit_bytes": 8192 << 10,
+                 "oom_kill_before": 3, "oom_kill_after": 4}],
     "processes": [{"role": "hog", "pid": 11386, "tgid": 11386, "parent_pid": 11384,
                    "namespace_pid": 1, "comm_hex": "1b5b324a0a", "uid": 0, "oom_score_adj": 500,
                    "start_ticks": 123, "cgroup_id": 77, "touched_bytes": 8320 << 10,
@@ -34,11 +35,15 @@ EVENT = {
         "victims": [{
             "tgid": 11386, "tid": 11386, "namespace_pid": 1, "parent_tgid": 11384,
             "comm": "\\x1b[2J\\x0a", "start_boottime_ns": 1235 * 10**6, "oom_score_adj": 500,
-            "cgroup_id": 77, "role": "VICTIM_ROLE_CHOSEN", "killed_boottime_ns": 2 * 10**9,
+            "container_init": True, "exe": "memhog", "cgroup_id": 77, "role": "VICTIM_ROLE_CHOSEN", "killed_boottime_ns": 2 * 10**9,
             "memory": HOG_MEMORY}],
         "limit_hit": {"cgroup_path": "/a/memhog-11385", "cgroup_id": 77, "level": 0,
-                      "limit_bytes": 8192 << 10, "usage_bytes": 8192 << 10},
-        "cgroups": [{"path": "/a/memhog-11385", "id": 77, "max_bytes": 8192 << 10},
+                      "limit_bytes": 8192 << 10, "usage_bytes": 8192 << 10,
+                      "provenance": "PROVENANCE_AT_KILL"},
+        "decision": {"source": "SOURCE_KERNEL_STACK", "constraint": "CONSTRAINT_MEMCG",
+                     "gfp_mask": 0xcc0, "gfp_flags": "GFP_KERNEL", "order": 0},
+        "cgroups": [{"path": "/a/memhog-11385", "id": 77, "max_bytes": 8192 << 10,
+                     "local_events": {"oom_kill": 4}},
                     {"path": "/a", "id": 5}, {"path": "/", "id": 1}],
         "ranking": {"processes_visited": 2},
         "top_users": [

@@ -166,7 +166,7 @@ class PinsTest(unittest.TestCase):
         self.assertIn("records=12", agent.wait_for_line("another layout"))
         self.assert_each_once(truth, agent)
         self.assertEqual(gaps_of(agent), [], "they were captured: no gap")
-        self.assertEqual(sorted(os.listdir(self.pins)), ["abi1"])
+        self.assertEqual(sorted(os.listdir(self.pins)), ["abi2"])
         assert_balanced(self, settled(agent))
 
     def test_an_upgrade_to_another_layout_under_load_has_each_kill_once(self):

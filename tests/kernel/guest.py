@@ -3,69 +3,18 @@
 One initramfs holds the programs and every play of guest/plays/; the kernel's command line names the play.
 """
 
-import contextlib
-import fcntl
 import os
 import re
 import shutil
 import subprocess
 
-CACHE = os.environ.get("OOMBOX_CACHE", os.path.expanduser("~/.cache/oombox"))
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT_TIMEOUT = 480  # many times what it takes, for a machine that is busy with other things
-
-
-def kernels():
-    """(name, package) of every line of kernels.txt."""
-    with open(os.path.join(HERE, "kernels.txt"), encoding="ascii") as lines:
-        rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
-    return [(name, package) for name, package in rows]
 
 
 def _run(*argv, **more):
     return subprocess.run(argv, check=True, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, **more).stdout
-
-
-def _image_package(package):
-    """The package that holds the image; a meta package depends on it."""
-    for line in _run("apt-cache", "depends", package).splitlines():
-        if match := re.match(r"^\s*Depends: (linux-image-\d\S+)", line):
-            return match[1]
-    return package
-
-
-@contextlib.contextmanager
-def _cache_lock():
-    """Tests run side by side, and the first one downloads."""
-    os.makedirs(CACHE, exist_ok=True)
-    with open(os.path.join(CACHE, "kernels.lock"), "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def fetch_kernel(package):
-    """Path of a kernel image, downloaded once into the cache. Raises CalledProcessError."""
-    with _cache_lock():
-        return _fetch_kernel(package)
-
-
-def _fetch_kernel(package):
-    image_package = _image_package(package)
-    folder = os.path.join(CACHE, "kernels", image_package)
-    images = os.path.join(folder, "boot")
-    if not os.path.isdir(images):
-        parts = folder + ".parts"
-        shutil.rmtree(parts, ignore_errors=True)
-        os.makedirs(parts)
-        _run("apt-get", "-q", "download", image_package, cwd=parts)
-        deb = next(name for name in os.listdir(parts) if name.endswith(".deb"))
-        _run("dpkg-deb", "-x", deb, "x", cwd=parts)
-        os.makedirs(folder, exist_ok=True)
-        os.rename(os.path.join(parts, "x", "boot"), images)
-        shutil.rmtree(parts)
-    name = next(name for name in os.listdir(images) if name.startswith("vmlinuz-"))
-    return os.path.join(images, name)
 
 
 def _shared_libraries(program):

@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import unittest
 
+import debian_kernels
 import guest
 from lib.events import parse_events
 from lib.machine import require_programs, skip
@@ -30,13 +30,13 @@ class GuestCase(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         cls.initramfs = guest.build_initramfs([binary(name) for name in cls.programs], cls.folder)
 
-    def kernel(self, package=None):
-        """Image of a package, of the first in kernels.txt without one."""
-        package = package or guest.kernels()[0][1]
+    def kernel(self, name="6.1"):
+        """Image of a kernel of kernels.txt."""
+        kernel, = (kernel for kernel in debian_kernels.kernels() if kernel.name == name)
         try:
-            return guest.fetch_kernel(package)
-        except subprocess.CalledProcessError as error:
-            return skip(f"{package} cannot be downloaded: {error.stderr.strip()}")
+            return kernel.image()
+        except debian_kernels.KernelError as error:
+            return skip(f"kernel {name} cannot be downloaded: {error}")
 
     def start(self, play, kernel=None, **options):
         """A guest that is gone at the end of the test, whatever happens."""

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -27,7 +28,7 @@ class KillBytes {
     AddLevel("a", 11, 100, 100);
     AddLevel("pods", 5, 150, kNoLimit);
     AddLevel("", 1, 400, kNoLimit);
-    record_.fired_level = 0;
+    record_.inferred_level = 0;
     AddUser(record_.victim);
   }
 
@@ -48,7 +49,10 @@ class KillBytes {
                 .swap_pages = 1,
                 .page_tables_bytes = 8192,
                 .total_vm_pages = 1000};
+    p.threads = 3;
+    p.namespace_level = 1;
     SetComm(p.comm, comm);
+    std::memcpy(p.exe, "python3.11", sizeof "python3.11");
     return p;
   }
 
@@ -58,38 +62,73 @@ class KillBytes {
   }
 
   void AddLevel(const std::string& name, __u64 id, __u64 usage, __u64 max) {
-    oombox_cgroup& level = record_.levels[record_.level_count++];
-    level = {};
+    oombox_cgroup& level = levels_.emplace_back();
     level.id = id;
     level.usage_pages = usage;
     level.max_pages = max;
     level.high_pages = kNoLimit;
     level.swap_max_pages = kNoLimit;
-    level.name_offset = static_cast<__u16>(record_.names_len);
+    level.kmem_max_pages = kNoLimit;
+    level.tcp_max_pages = kNoLimit;
+    level.name_offset = static_cast<__u16>(names_.size());
     level.name_len = static_cast<__u16>(name.size());
-    std::memcpy(record_.names + record_.names_len, name.data(), name.size());
-    record_.names_len += static_cast<__u32>(name.size());
+    names_ += name;
   }
 
   void AddUser(const oombox_process& process) {
-    record_.users[record_.user_count++] = process;
+    users_.push_back(process);
     record_.walk_threads++;
     record_.walk_processes++;
     record_.walk_total.anon_pages += process.memory.anon_pages;
   }
 
+  // The kernel's decision: the limit of the level, or of none.
+  void Decide(__u64 cgroup_id) {
+    record_.decision = {.cgroup_id = cgroup_id,
+                        .total_pages = 100,
+                        .badness_pages = 96,
+                        .gfp_mask = 0xcc0,
+                        .order = 0,
+                        .constraint = cgroup_id != 0 ? 3U : 0U,
+                        .source = OOMBOX_SOURCE_STACK};
+  }
+
   oombox_kill_record& record() { return record_; }
+  std::vector<oombox_cgroup>& levels() { return levels_; }
+  std::vector<oombox_stat>& stats() { return stats_; }
+  std::vector<__u64>& stack() { return stack_; }
 
   std::string bytes() {
-    const size_t size = offsetof(oombox_kill_record, names) + record_.names_len;
+    std::string tail;
+    AddPart(OOMBOX_PART_NAMES, names_.data(), 1, names_.size(), tail);
+    AddPart(OOMBOX_PART_LEVELS, levels_.data(), sizeof(oombox_cgroup), levels_.size(), tail);
+    AddPart(OOMBOX_PART_USERS, users_.data(), sizeof(oombox_process), users_.size(), tail);
+    AddPart(OOMBOX_PART_STATS, stats_.data(), sizeof(oombox_stat), stats_.size(), tail);
+    AddPart(OOMBOX_PART_STACK, stack_.data(), sizeof(__u64), stack_.size(), tail);
     record_.header.type = OOMBOX_RECORD_KILL;
     record_.header.version = OOMBOX_KILL_VERSION;
-    record_.header.size = static_cast<__u32>(size);
-    return {reinterpret_cast<const char*>(&record_), size};
+    record_.header.size = static_cast<__u32>(offsetof(oombox_kill_record, tail) + tail.size());
+    return std::string(reinterpret_cast<const char*>(&record_),
+                       offsetof(oombox_kill_record, tail)) +
+           tail;
   }
 
  private:
+  void AddPart(oombox_part_kind kind, const void* from, size_t size, size_t count,
+               std::string& tail) {
+    record_.parts[kind] = {
+        .offset = static_cast<__u32>(offsetof(oombox_kill_record, tail) + tail.size()),
+        .size = static_cast<__u16>(size),
+        .count = static_cast<__u16>(count)};
+    tail.append(static_cast<const char*>(from), size * count);
+  }
+
   oombox_kill_record record_{};
+  std::string names_;
+  std::vector<oombox_cgroup> levels_;
+  std::vector<oombox_process> users_;
+  std::vector<oombox_stat> stats_;
+  std::vector<__u64> stack_;
 };
 
 }  // namespace oombox::testing

@@ -25,7 +25,7 @@ constexpr auto kRemovePause = std::chrono::milliseconds(5);
 
 Result<std::unique_ptr<Cgroup>> Cgroup::Create(const Hierarchy& hierarchy,
                                                const std::string& parent, const std::string& name,
-                                               uint64_t limit_bytes) {
+                                               std::optional<uint64_t> limit_bytes) {
   const std::string path = (parent == "/" ? "" : parent) + "/" + name;
   OOMBOX_TRY(const std::string directory, hierarchy.DirectoryOf(path));
   std::unique_ptr<Cgroup> cgroup(new Cgroup(hierarchy.version, path, directory));
@@ -39,15 +39,18 @@ Result<std::unique_ptr<Cgroup>> Cgroup::Create(const Hierarchy& hierarchy,
   return cgroup;
 }
 
-Status Cgroup::Configure(uint64_t limit_bytes) {
+Status Cgroup::Configure(std::optional<uint64_t> limit_bytes) {
   struct stat status = {};
   if (::stat(directory_.c_str(), &status) != 0) {
     return MakeSystemError(ErrorCode::kInternal, errno, "stat " + directory_);
   }
   id_ = status.st_ino;
+  if (!limit_bytes) {
+    return {};
+  }
   const std::string limit_file =
       directory_ + (version_ == 1 ? "/memory.limit_in_bytes" : "/memory.max");
-  OOMBOX_RETURN_IF_ERROR(WriteSmallFile(limit_file, std::to_string(limit_bytes)));
+  OOMBOX_RETURN_IF_ERROR(WriteSmallFile(limit_file, std::to_string(*limit_bytes)));
   OOMBOX_TRY(limit_bytes_, ReadNumber(limit_file));
   return DisableSwap(limit_bytes_);
 }
@@ -62,6 +65,13 @@ Status Cgroup::DisableSwap(uint64_t limit_bytes) {
   }
   swap_disabled_ = status.has_value();
   return {};
+}
+
+Status Cgroup::KillAsGroup() const {
+  if (version_ == 1) {
+    return MakeError(ErrorCode::kUnavailable, "cgroup v1 has no memory.oom.group");
+  }
+  return WriteSmallFile(directory_ + "/memory.oom.group", "1");
 }
 
 Cgroup::Counters Cgroup::ReadCounters() const {

@@ -23,29 +23,31 @@ class Cgroup {
     std::optional<uint64_t> oom;       // v2 only
   };
 
-  // Makes `name` below the cgroup `parent`. kInvalid when it exists already.
+  // Makes `name` below the cgroup `parent`, with a limit or none. kInvalid when it exists already.
   static Result<std::unique_ptr<Cgroup>> Create(const Hierarchy& hierarchy,
                                                 const std::string& parent, const std::string& name,
-                                                uint64_t limit_bytes);
+                                                std::optional<uint64_t> limit_bytes);
   ~Cgroup();
   Cgroup(const Cgroup&) = delete;
   Cgroup& operator=(const Cgroup&) = delete;
 
   const std::string& path() const { return path_; }      // as the kernel's hierarchy names it
   uint64_t id() const { return id_; }                    // inode of the directory
-  uint64_t limit_bytes() const { return limit_bytes_; }  // as the kernel took it
+  uint64_t limit_bytes() const { return limit_bytes_; }  // as the kernel took it; 0: none
   bool swap_disabled() const { return swap_disabled_; }
 
   // File to write a pid to, "0" for the writer itself.
   std::string ProcsFile() const { return directory_ + "/cgroup.procs"; }
   Counters ReadCounters() const;
+  // memory.oom.group; kUnavailable on v1, which has none.
+  Status KillAsGroup() const;
   // Kills what is inside, waits for it and removes the directory. Again: does nothing.
   Status Remove();
 
  private:
   Cgroup(int version, std::string path, std::string directory)
       : version_(version), path_(std::move(path)), directory_(std::move(directory)) {}
-  Status Configure(uint64_t limit_bytes);
+  Status Configure(std::optional<uint64_t> limit_bytes);
   Status DisableSwap(uint64_t limit_bytes);
   std::vector<pid_t> Members() const;
 

@@ -50,6 +50,26 @@ void AddScenarios(CLI::App& app, Options* options, std::string* comm) {
 
   AddCommon(*app.add_subcommand("child", "a child process dies, its parent lives"), options, comm);
 
+  AddCommon(*app.add_subcommand("ancestor", "a limit one level above the hog's own cgroup"),
+            options, comm);
+  AddCommon(
+      *app.add_subcommand("group", "memory.oom.group: the hog and two idle processes die (v2)"),
+      options, comm);
+  AddCommon(*app.add_subcommand("tmpfs", "a file in shared memory grows, its writer stays small"),
+            options, comm);
+  AddCommon(*app.add_subcommand("leader", "a thread grows whose thread group's leader has exited"),
+            options, comm);
+  AddCommon(*app.add_subcommand("sharer", "another process shares the hog's memory (CLONE_VM)"),
+            options, comm);
+  AddCommon(*app.add_subcommand("init", "the hog is process 1 of a container with two more in it"),
+            options, comm);
+
+  CLI::App* threads = app.add_subcommand("threads", "a hog beside a process of many threads");
+  AddCommon(*threads, options, comm);
+  threads->add_option("--threads", options->threads, "how many (2000)")
+      ->default_val(2000)
+      ->check(CLI::Range(1, 30000));
+
   CLI::App* storm = app.add_subcommand("storm", "many kills in a row, each its own process");
   AddCommon(*storm, options, comm);
   storm->add_option("--kills", options->kills, "how many")

@@ -12,7 +12,7 @@ namespace oombox {
 
 // What the command line asks for.
 struct Options {
-  std::string scenario;  // grow, neighbour, child, storm, run
+  std::string scenario;  // as AddScenarios in options.cc names them
   uint64_t limit_bytes = 0;
   std::string parent;  // cgroup path; empty = own cgroup
   std::string name;    // of the new cgroup; empty = memhog-PID
@@ -27,6 +27,7 @@ struct Options {
   uint64_t neighbour_bytes = 0;      // neighbour; 0 = a quarter of the limit
   uint64_t kills = 1;                // storm
   bool same_cgroup = false;          // storm
+  size_t threads = 0;                // threads
   std::vector<std::string> command;  // run
 };
 

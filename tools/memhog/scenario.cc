@@ -1,5 +1,8 @@
 #include "tools/memhog/scenario.h"
 
+#include <map>
+#include <string>
+
 namespace oombox {
 namespace {
 
@@ -28,6 +31,68 @@ Status GrowOnce(const Options& options, Stage& stage) {
 Status PlayGrow(const Options& options, Stage& stage) {
   OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
   return GrowOnce(options, stage);
+}
+
+Status PlayHog(const Options& options, const WorkerSpec& hog, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  OOMBOX_TRY(const size_t worker, stage.Launch(hog, nullptr, true));
+  stage.Go(worker);
+  return stage.AwaitDeath(worker);
+}
+
+Status PlayTmpfs(const Options& options, Stage& stage) {
+  WorkerSpec writer = Hog(options);
+  writer.job = Job::kTmpfs;
+  return PlayHog(options, writer, stage);
+}
+
+Status PlayLeader(const Options& options, Stage& stage) {
+  WorkerSpec hog = Hog(options);
+  hog.job = Job::kLeave;
+  return PlayHog(options, hog, stage);
+}
+
+Status PlaySharer(const Options& options, Stage& stage) {
+  WorkerSpec hog = Hog(options);
+  hog.sharer = true;
+  return PlayHog(options, hog, stage);
+}
+
+Status PlayInit(const Options& options, Stage& stage) {
+  WorkerSpec hog = Hog(options);
+  hog.pid_namespace = true;
+  hog.children = 2;
+  return PlayHog(options, hog, stage);
+}
+
+Status PlayGroup(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  OOMBOX_RETURN_IF_ERROR(stage.KillAsGroup());
+  WorkerSpec hog = Hog(options);
+  hog.children = 2;
+  OOMBOX_TRY(const size_t worker, stage.Launch(hog, nullptr, true));
+  stage.Go(worker);
+  return stage.AwaitDeath(worker);
+}
+
+Status PlayAncestor(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroupBelow("inner"));
+  return GrowOnce(options, stage);
+}
+
+Status PlayThreads(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  WorkerSpec many;
+  many.role = "many";
+  many.job = Job::kHold;
+  many.comm = "many";
+  many.threads = options.threads;
+  OOMBOX_TRY(const size_t idle, stage.Launch(many, nullptr, false));
+  stage.Go(idle);
+  OOMBOX_RETURN_IF_ERROR(stage.AwaitDone(idle));
+  OOMBOX_RETURN_IF_ERROR(GrowOnce(options, stage));
+  return stage.Quit(idle);
 }
 
 Status PlayNeighbour(const Options& options, Stage& stage) {
@@ -96,19 +161,12 @@ size_t WorkersOf(const Options& options) {
 }
 
 Status Play(const Options& options, Stage& stage) {
-  if (options.scenario == "grow") {
-    return PlayGrow(options, stage);
-  }
-  if (options.scenario == "neighbour") {
-    return PlayNeighbour(options, stage);
-  }
-  if (options.scenario == "child") {
-    return PlayChild(options, stage);
-  }
-  if (options.scenario == "storm") {
-    return PlayStorm(options, stage);
-  }
-  return PlayRun(options, stage);
+  static const std::map<std::string, Status (*)(const Options&, Stage&)> kScenarios = {
+      {"ancestor", PlayAncestor},   {"child", PlayChild},     {"group", PlayGroup},
+      {"grow", PlayGrow},           {"init", PlayInit},       {"leader", PlayLeader},
+      {"neighbour", PlayNeighbour}, {"run", PlayRun},         {"sharer", PlaySharer},
+      {"storm", PlayStorm},         {"threads", PlayThreads}, {"tmpfs", PlayTmpfs}};
+  return kScenarios.at(options.scenario)(options, stage);
 }
 
 }  // namespace oombox

@@ -34,6 +34,12 @@ Result<std::unique_ptr<Stage>> Stage::Make(const Waiter& waiter, const std::stri
   return stage;
 }
 
+Stage::~Stage() {
+  while (!places_.empty()) {
+    places_.pop_back();  // the inner before the outer
+  }
+}
+
 Status Stage::AddCgroup(const std::string& name, uint64_t limit_bytes) {
   Place place;
   OOMBOX_TRY(place.cgroup, Cgroup::Create(hierarchy_, parent_, name, limit_bytes));
@@ -41,6 +47,19 @@ Status Stage::AddCgroup(const std::string& name, uint64_t limit_bytes) {
   places_.push_back(std::move(place));
   return {};
 }
+
+Status Stage::AddCgroupBelow(const std::string& name) {
+  const std::string outer = places_.back().cgroup->path();
+  OOMBOX_TRY(auto delegation, Delegation::Prepare(hierarchy_, outer, name + "-self"));
+  Place place;
+  OOMBOX_TRY(place.cgroup, Cgroup::Create(hierarchy_, outer, name, std::nullopt));
+  place.before = place.cgroup->ReadCounters();
+  place.delegation = std::move(delegation);
+  places_.push_back(std::move(place));
+  return {};
+}
+
+Status Stage::KillAsGroup() { return places_.back().cgroup->KillAsGroup(); }
 
 Result<Stage::Actor*> Stage::AddActor(const WorkerSpec& spec, bool expect_kill) {
   if (actors_.size() >= board_->size()) {
@@ -174,8 +193,9 @@ Truth Stage::Report(const std::string& scenario) {
 
 Status Stage::RemoveCgroups() {
   Status first;
-  for (Place& place : places_) {
-    const Status status = place.cgroup->Remove();
+  for (auto place = places_.rbegin(); place != places_.rend(); ++place) {  // the inner before
+    const Status status = place->cgroup->Remove();
+    place->delegation.reset();
     if (first && !status) {
       first = status;
     }

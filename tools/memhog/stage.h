@@ -24,7 +24,15 @@ class Stage {
   static Result<std::unique_ptr<Stage>> Make(const Waiter& waiter, const std::string& parent,
                                              const std::string& name, size_t slots);
 
+  ~Stage();
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
   Status AddCgroup(const std::string& name, uint64_t limit_bytes);
+  // One without a limit below the newest.
+  Status AddCgroupBelow(const std::string& name);
+  // memory.oom.group of the newest; kUnavailable on v1.
+  Status KillAsGroup();
 
   // Starts a worker in the newest cgroup and waits until it stands ready there. The result is its
   // index for the calls below. A kFork spec's child gets the next index, ready after Go.
@@ -55,6 +63,7 @@ class Stage {
     bool reaped = false;
   };
   struct Place {
+    std::unique_ptr<Delegation> delegation;  // of the cgroup above, when that is ours; ends last
     std::unique_ptr<Cgroup> cgroup;
     Cgroup::Counters before;
   };

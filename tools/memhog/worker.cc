@@ -1,5 +1,6 @@
 #include "tools/memhog/worker.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -73,6 +74,90 @@ void Touch(const WorkerSpec& spec) {
   }
 }
 
+void FillFile(const WorkerSpec& spec) {
+  const int file = static_cast<int>(::syscall(SYS_memfd_create, "memhog", 0));
+  const std::vector<char> chunk(64 << 10, 'x');
+  while (file >= 0 && spec.slot->touched_bytes < spec.bytes) {
+    const ssize_t written = ::write(file, chunk.data(), chunk.size());
+    if (written < 0) {
+      break;
+    }
+    spec.slot->touched_bytes.fetch_add(static_cast<uint64_t>(written));
+  }
+  Fail(spec, "shared memory: " + std::string(std::strerror(errno)));
+}
+
+// Blocks until the process is killed: an idle thread or process must not use memory meanwhile.
+[[noreturn]] void Idle() {
+  while (true) {
+    ::pause();
+  }
+}
+
+void StartThreads(const WorkerSpec& spec) {
+  for (size_t i = 0; i < spec.threads; ++i) {
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 64 << 10);
+    pthread_t thread = 0;
+    const int error = pthread_create(
+        &thread, &small, [](void*) -> void* { Idle(); }, nullptr);
+    if (error != 0) {
+      Fail(spec, "pthread_create: " + std::string(std::strerror(error)));
+    }
+  }
+}
+
+void StartChildren(const WorkerSpec& spec) {
+  for (size_t i = 0; i < spec.children; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(spec.channel);
+      ::prctl(PR_SET_NAME, "idle");
+      Idle();
+    }
+    if (child < 0) {
+      Fail(spec, "fork: " + std::string(std::strerror(errno)));
+    }
+  }
+}
+
+int IdleSharer(void* /*unused*/) {
+  ::prctl(PR_SET_NAME, "sharer");
+  Idle();
+}
+
+void StartSharer(const WorkerSpec& spec) {
+  constexpr size_t kStackBytes = 64 << 10;
+  auto* stack = static_cast<char*>(
+      ::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  if (stack == MAP_FAILED ||
+      ::clone(IdleSharer, stack + kStackBytes, CLONE_VM | SIGCHLD, nullptr) < 0) {
+    Fail(spec, "clone with CLONE_VM: " + std::string(std::strerror(errno)));
+  }
+}
+
+void StartCompany(const WorkerSpec& spec) {
+  StartThreads(spec);
+  StartChildren(spec);
+  if (spec.sharer) {
+    StartSharer(spec);
+  }
+}
+
+[[noreturn]] void Leave(const WorkerSpec& spec) {
+  pthread_t thread = 0;
+  pthread_create(
+      &thread, nullptr,
+      [](void* argument) -> void* {
+        Touch(*static_cast<const WorkerSpec*>(argument));
+        ::_exit(kExitSurvived);
+      },
+      const_cast<WorkerSpec*>(&spec));
+  ::syscall(SYS_exit, 0);  // of this thread alone
+  ::_exit(kExitFailed);
+}
+
 [[noreturn]] void WaitForQuit(const WorkerSpec& spec) {
   Send(spec.channel, Signal::kDone);
   Receive(spec.channel);
@@ -107,7 +192,13 @@ void ForkAndWait(const WorkerSpec& spec) {
   if (Receive(spec.channel).signal != Signal::kGo) {
     ::_exit(kExitFailed);
   }
+  StartCompany(spec);
   switch (spec.job) {
+    case Job::kTmpfs:
+      FillFile(spec);
+      ::_exit(kExitSurvived);
+    case Job::kLeave:
+      Leave(spec);
     case Job::kGrow:
       Touch(spec);
       ::_exit(kExitSurvived);

@@ -13,10 +13,12 @@ namespace oombox {
 
 // What a worker does once it is told to go.
 enum class Job {
-  kGrow,  // touch memory, page by page, until it is killed or `bytes` are reached
-  kHold,  // touch `bytes`, then wait to be told to quit
-  kFork,  // start `child`, wait for its end, then wait to be told to quit
-  kExec,  // become `command`
+  kGrow,   // touch memory, page by page, until it is killed or `bytes` are reached
+  kHold,   // touch `bytes`, then wait to be told to quit
+  kFork,   // start `child`, wait for its end, then wait to be told to quit
+  kExec,   // become `command`
+  kTmpfs,  // as kGrow, but a file in shared memory, which nobody maps
+  kLeave,  // start a thread that does kGrow, and end the thread group's leader
 };
 
 // A process to be started. Everything it needs is made before the fork.
@@ -29,6 +31,9 @@ struct WorkerSpec {
   std::optional<uid_t> uid;
   std::optional<int> oom_score_adj;
   bool pid_namespace = false;
+  size_t threads = 0;   // idle ones, started before the job
+  size_t children = 0;  // idle processes, started before the job, that end with it
+  bool sharer = false;  // one more process with the same memory (CLONE_VM), idle
   std::vector<std::string> command;
 
   std::string procs_file;  // cgroup.procs of its cgroup

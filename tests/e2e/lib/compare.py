@@ -62,21 +62,58 @@ def victim_against_truth(event, victim, truth, process):
     for name, at in (("killed_boottime_ns", victim.get("killed_boottime_ns", 0)),
                      ("event boottime_ns", event.get("boottime_ns", 0))):
         diff.expect(f"{name} within memhog's run", begin <= at <= end, True)
-    anon = victim.get("memory", {}).get("anon_bytes", 0)
+    memory = victim.get("memory", {})
+    # A file in shared memory is nobody's own.
+    anon = 0 if truth["scenario"] == "tmpfs" else process["touched_bytes"]
     # What a fork brings along, and on kernels that count per CPU the counter's own error.
-    slack = 2 << 20
+    slack = (2 << 20) + memory.get("error_bound_bytes", 0)
     diff.expect("anon_bytes near the bytes touched",
-                abs(anon - process["touched_bytes"]) <= slack, True)
+                abs(memory.get("anon_bytes", 0) - anon) <= slack, True)
+    diff.expect("container_init", victim.get("container_init", False),
+                process["namespace_pid"] == 1 and process["pid"] != 1)
+    diff.expect("exe", victim.get("exe"), "memhog")
     return diff
 
 
-def limit_against_all(oom, kill, truth, cgroup):
+CONSTRAINTS = {"CONSTRAINT_NONE": "CONSTRAINT_NONE", "CONSTRAINT_MEMCG": "CONSTRAINT_MEMCG",
+               "CONSTRAINT_CPUSET": "CONSTRAINT_CPUSET",
+               "CONSTRAINT_MEMORY_POLICY": "CONSTRAINT_MEMORY_POLICY"}
+
+
+def decision_against_kernel(oom, report):
+    """What the kernel decided on, against what it printed."""
+    diff = Differences("decision:")
+    decision = oom.get("decision", {})
+    diff.expect("source", decision.get("source"), "SOURCE_KERNEL_STACK")
+    diff.expect("constraint", decision.get("constraint"), CONSTRAINTS.get(report.constraint))
+    diff.expect("gfp_mask", decision.get("gfp_mask", 0), report.gfp)
+    diff.expect("gfp_flags", decision.get("gfp_flags"), report.gfp_flags)
+    diff.expect("order", decision.get("order", 0), report.order)
+    return diff
+
+
+def stat_against_kernel(level, report):
+    """memory.stat of the cgroup that fired; the kernel prints it for cgroup v2."""
+    diff = Differences(f"memory.stat of {level['path']}:")
+    for name, field in (("anon", "anon_bytes"), ("file", "file_bytes"), ("shmem", "shmem_bytes"),
+                        ("kernel_stack", "kernel_stack_bytes"), ("sock", "sock_bytes"),
+                        ("slab_unreclaimable", "slab_unreclaimable_bytes"),
+                        ("slab_reclaimable", "slab_reclaimable_bytes"),
+                        ("anon_thp", "anon_thp_bytes"), ("unevictable", "unevictable_bytes"),
+                        ("percpu", "percpu_bytes")):
+        if name in report.stat:
+            diff.expect(name, int(level["stat"].get(field, 0)), report.stat[name])
+    return diff
+
+
+def limit_against_all(oom, kill, truth, cgroup, level=0):
     diff = Differences(f"limit of {cgroup['path']}:")
     hit = oom.get("limit_hit", {})
+    diff.expect("provenance", hit.get("provenance"), "PROVENANCE_AT_KILL")
     diff.expect("cgroup_path", hit.get("cgroup_path"), cgroup["path"])
     diff.expect("cgroup_id", hit.get("cgroup_id"), cgroup["id"])
     diff.expect("limit_bytes", hit.get("limit_bytes"), cgroup["limit_bytes"])
-    diff.expect("level", hit.get("level"), 0)
+    diff.expect("level", hit.get("level"), level)
     report = kill.report
     if report:
         slack = CHARGE_BATCH_PAGES * truth["page_bytes"] * (os.cpu_count() or 1)
@@ -97,7 +134,10 @@ def chain_against_all(oom, kill, cgroup, inode_of):
     if not chain:
         return diff
     diff.expect("id", chain[0].get("id"), cgroup["id"])
-    diff.expect("max_bytes", chain[0].get("max_bytes"), cgroup["limit_bytes"])
+    diff.expect("max_bytes", chain[0].get("max_bytes", 0), cgroup["limit_bytes"])
+    events = chain[0].get("local_events", {})
+    counted = range(cgroup.get("oom_kill_before", 0) + 1, cgroup.get("oom_kill_after", 0) + 1)
+    diff.expect("oom_kill in memory.events.local", int(events.get("oom_kill", 0)) in counted, True)
     for level in chain[1:]:
         inode = inode_of(level.get("path"))
         if inode is not None:
@@ -132,7 +172,7 @@ def ranking_against_kernel(oom, report, page_bytes, kernel_prints_exact=False):
         diff.expect(f"oom_score_adj {who}", user.get("oom_score_adj", 0), row["oom_score_adj"])
         diff.expect(f"comm {who}", user.get("comm"), escape_untrusted(row["name"]))
         diff.expect(f"victim flag {who}", user.get("victim", False),
-                    row["pid"] == report.victim_pid)
+                    report.victim_pid in (row["pid"], row["tgid"]))
     return diff
 
 
@@ -151,17 +191,50 @@ def identity(event):
     return diff
 
 
+RELATED = {"init": 2 * [("RELATION_COLLATERAL", "idle")]}
+
+
+def circumstances(oom, scenario):
+    """What only this scenario of memhog has, on a kernel that shows its symbols."""
+    diff = Differences(f"{scenario}:")
+    victim, trigger = oom["victims"][0], oom["trigger"]
+    first = trigger.get("kernel_stack", [{}])[0].get("symbol", "")
+    diff.expect("innermost frame", first.partition("+")[0], "mark_oom_victim")
+    diff.expect("activity", trigger.get("activity"),
+                "ACTIVITY_TMPFS" if scenario == "tmpfs" else "ACTIVITY_PAGE_FAULT")
+    diff.expect("cmdline", victim.get("cmdline", "").split(" ")[:2], ["memhog", scenario])
+    related = [(r["relation"], r["comm"]) for r in oom.get("related", [])]
+    if scenario == "sharer":  # the kernel takes either of the two
+        other = "sharer" if victim["comm"] == "memhog" else "memhog"
+        diff.expect("related", related, [("RELATION_SHARER", other)])
+    else:
+        diff.expect("related", related, RELATED.get(scenario, []))
+    diff.expect("leader has exited", victim["tid"] != victim["tgid"], scenario == "leader")
+    if scenario == "threads":
+        diff.expect("threads", [user["threads"] for user in oom.get("top_users", [])
+                                if user["comm"] == "many"],
+                    [2001] if "top_users" in oom else [])
+    return diff
+
+
 def everything(event, kill, truth, process, inode_of, kernel_prints_exact=False):
     """All comparisons for an event with one victim."""
     oom = event["oom"]
     cgroup = next(c for c in truth["cgroups"] if c["id"] == process["cgroup_id"])
+    fired = next(c for c in truth["cgroups"] if c["limit_bytes"])
     victim = oom["victims"][0]
     diff = identity(event)
     diff += victim_against_kernel(victim, kill, kernel_prints_exact)
     diff += victim_against_truth(event, victim, truth, process)
-    diff += limit_against_all(oom, kill, truth, cgroup)
+    diff += limit_against_all(oom, kill, truth, fired, 0 if fired is cgroup else 1)
     diff += chain_against_all(oom, kill, cgroup, inode_of)
     if kill.report:
         diff += trigger_against_kernel(oom, kill.report)
-        diff += ranking_against_kernel(oom, kill.report, truth["page_bytes"], kernel_prints_exact)
+        diff += decision_against_kernel(oom, kill.report)
+        for level in oom["cgroups"]:
+            if level["id"] == fired["id"] and "stat" in level:
+                diff += stat_against_kernel(level, kill.report)
+        if "top_users" in oom or "bpf_loop" not in str(oom["quality"]["missing"]):
+            diff += ranking_against_kernel(oom, kill.report, truth["page_bytes"],
+                                           kernel_prints_exact)
     return list(diff)

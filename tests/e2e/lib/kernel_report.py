@@ -12,12 +12,14 @@ KILLED = re.compile(
     r"anon-rss:(?P<anon>\d+)kB, file-rss:(?P<file>\d+)kB, shmem-rss:(?P<shmem>\d+)kB, "
     r"UID:(?P<uid>\d+) pgtables:(?P<pgtables>\d+)kB oom_score_adj:(?P<adj>-?\d+)")
 INVOKED = re.compile(
-    r"^(?P<comm>.*) invoked oom-killer: gfp_mask=(?P<gfp>0x[0-9a-f]+).*order=(?P<order>-?\d+)")
+    r"^(?P<comm>.*) invoked oom-killer: gfp_mask=(?P<gfp>0x[0-9a-f]+)\((?P<flags>[^)]*)\).*"
+    r"order=(?P<order>-?\d+)")
 CPU = re.compile(r"^CPU: \d+ .*?PID: (?P<pid>\d+) Comm: ")
 MEMORY = re.compile(r"^memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
 OOM_KILL = re.compile(
     r"^oom-kill:constraint=(?P<constraint>\w+),.*?oom_memcg=(?P<oom_memcg>.*),"
     r"task_memcg=(?P<task_memcg>.*),task=(?P<task>.*),pid=(?P<pid>\d+),uid=(?P<uid>\d+)$")
+STAT = re.compile(r"^(?P<name>[a-z_0-9]+) (?P<value>\d+)$")
 TASK_HEADER = re.compile(r"^\[  pid  \] +(?P<columns>.*)$")
 TASK_ROW = re.compile(r"^\[ *(?P<pid>\d+)\] *(?P<values>.*)$")
 
@@ -42,6 +44,7 @@ class Report:
     """What the kernel printed before the kill; it prints it ten times in 5 s at most."""
     trigger_comm: str
     gfp: int
+    gfp_flags: str
     order: int
     trigger_pid: "int | None" = None
     usage: "int | None" = None
@@ -52,6 +55,7 @@ class Report:
     victim_pid: "int | None" = None
     tasks: "list | None" = None
     columns: "list | None" = None
+    stat: dict = dataclasses.field(default_factory=dict)  # memory.stat, v2 only
 
 
 def _kill(match):
@@ -87,8 +91,16 @@ def _feed(report, text):
         report.oom_memcg = match["oom_memcg"]
         report.task_memcg = match["task_memcg"]
         report.victim_pid = int(match["pid"])
+    elif report.tasks is None and (match := STAT.match(text)):
+        report.stat[match["name"]] = int(match["value"])
     elif report.columns and (match := TASK_ROW.match(text)):
         report.tasks.append(_task(report, match))
+
+
+def _is_of(report, pid):
+    """It names the group leader; when that has exited, the kill is a thread's."""
+    return report.victim_pid == pid or any(
+        row["pid"] == pid and row["tgid"] == report.victim_pid for row in report.tasks or [])
 
 
 def parse(lines):
@@ -97,10 +109,11 @@ def parse(lines):
     report = None
     for text in lines:
         if match := INVOKED.match(text):
-            report = Report(match["comm"], int(match["gfp"], 16), int(match["order"]))
+            report = Report(match["comm"], int(match["gfp"], 16), match["flags"],
+                            int(match["order"]))
         elif match := KILLED.search(text):
             kill = _kill(match)
-            if report and report.victim_pid == kill.pid:
+            if report and _is_of(report, kill.pid):
                 kill.report = report
             report = None
             kills.append(kill)

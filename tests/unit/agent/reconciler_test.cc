@@ -48,7 +48,7 @@ class ReconcilerTest : public ::testing::Test {
     store_ = std::move(*EventStore::Open({.path = dir_.File("events.db")}));
     session_ = *journal_->BeginSession({.boot_id = "boot", .kernel_release = "6.1"});
     events_ = std::make_unique<EventStage>(
-        EventStage::Options{.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+        EventStage::Options{.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
     EXPECT_TRUE(events_->Flush());
     Restart();
   }

@@ -57,6 +57,9 @@ TEST_F(AbiTest, GivesEveryStructTheSameSize) {
   EXPECT_SAME_SIZE(oombox_memory);
   EXPECT_SAME_SIZE(oombox_process);
   EXPECT_SAME_SIZE(oombox_cgroup);
+  EXPECT_SAME_SIZE(oombox_stat);
+  EXPECT_SAME_SIZE(oombox_signal_record);
+  EXPECT_SAME_SIZE(oombox_cmdline_record);
   EXPECT_SAME_SIZE(oombox_kill_record);
   EXPECT_SAME_SIZE(oombox_kill_counters);
   EXPECT_SAME_SIZE(oombox_attachment);
@@ -73,25 +76,34 @@ TEST_F(AbiTest, GivesEveryMemberTheSameOffset) {
   EXPECT_SAME_OFFSET(oombox_kill_record, victim);
   EXPECT_SAME_OFFSET(oombox_kill_record, trigger_comm);
   EXPECT_SAME_OFFSET(oombox_kill_record, walk_total);
-  EXPECT_SAME_OFFSET(oombox_kill_record, users);
-  EXPECT_SAME_OFFSET(oombox_kill_record, levels);
-  EXPECT_SAME_OFFSET(oombox_kill_record, names);
+  EXPECT_SAME_OFFSET(oombox_kill_record, decision);
+  EXPECT_SAME_OFFSET(oombox_kill_record, parts);
+  EXPECT_SAME_OFFSET(oombox_kill_record, tail);
+  EXPECT_SAME_OFFSET(oombox_process, exact);
+  EXPECT_SAME_OFFSET(oombox_process, exe);
+  EXPECT_SAME_OFFSET(oombox_cgroup, events);
+  EXPECT_SAME_OFFSET(oombox_signal_record, target);
+  EXPECT_SAME_OFFSET(oombox_cmdline_record, bytes);
   EXPECT_SAME_OFFSET(oombox_attachment, rank_budget_ns);
   EXPECT_SAME_OFFSET(oombox_kill_counters, longest_run_ns);
 }
 
 // Two builds share these maps during an upgrade: what is reserved is used up, the size stays.
 TEST_F(AbiTest, KeepsTheSizeOfWhatIsPinned) {
-  EXPECT_EQ(OOMBOX_PIN_ABI, 1);
+  EXPECT_EQ(OOMBOX_PIN_ABI, 2);
   EXPECT_EQ(sizeof(oombox_kill_counters), 256U);
   EXPECT_EQ(sizeof(oombox_attachment), 256U);
-  EXPECT_EQ(Size("trigger_state"), 56U);
+  EXPECT_EQ(Size("trigger_state"), 72U);
+  EXPECT_EQ(Size("victim_state"), 24U);
 }
 
 TEST_F(AbiTest, HasNoHiddenPadding) {
-  EXPECT_EQ(sizeof(oombox_process), 6 * 4 + 2 * 8 + sizeof(oombox_memory) + OOMBOX_COMM_LEN);
-  EXPECT_EQ(sizeof(oombox_cgroup), 8 * 8 + 4 + 2 + 2U);
-  EXPECT_EQ(offsetof(oombox_kill_record, names) % 8, 0U);
+  EXPECT_EQ(sizeof(oombox_process), 6 * 4 + 2 * 8 + sizeof(oombox_memory) +
+                                        sizeof(oombox_exact_memory) + 2 * 4 + OOMBOX_COMM_LEN +
+                                        OOMBOX_EXE_LEN);
+  EXPECT_EQ(sizeof(oombox_cgroup), (13 + 2 * OOMBOX_EVENTS) * 8 + 4 + 2 + 2U);
+  EXPECT_EQ(offsetof(oombox_kill_record, tail) % 8, 0U);
+  EXPECT_EQ(sizeof(oombox_cmdline_record), 16 + 4 * 4 + 2 * 8U + OOMBOX_MAX_CMDLINE);
 }
 
 }  // namespace

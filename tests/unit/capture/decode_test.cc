@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/decoded.h"
 #include "tests/support/kill_bytes.h"
+#include "tests/support/kill_bytes_v1.h"
 
 namespace oombox {
 namespace {
 
+using testing::DecodeKill;
 using testing::KillBytes;
+using testing::KillBytesV1;
 
 TEST(DecodeTest, ReadsVictimTriggerParentAndMemory) {
   const auto kill = DecodeKill(KillBytes().bytes());
@@ -63,7 +67,7 @@ TEST(DecodeTest, LeavesMemoryOfAProcessWithoutMmUnknown) {
 
 TEST(DecodeTest, TakesNoFiredLevelForTheNode) {
   KillBytes bytes;
-  bytes.record().fired_level = OOMBOX_MAX_LEVELS;
+  bytes.record().inferred_level = OOMBOX_MAX_LEVELS;
 
   const auto kill = DecodeKill(bytes.bytes());
 
@@ -73,7 +77,7 @@ TEST(DecodeTest, TakesNoFiredLevelForTheNode) {
 
 TEST(DecodeTest, LeavesACutNameUnknown) {
   KillBytes bytes;
-  bytes.record().levels[1].flags = OOMBOX_CGROUP_NAME_CUT;
+  bytes.levels()[1].flags = OOMBOX_CGROUP_NAME_CUT;
 
   const auto kill = DecodeKill(bytes.bytes());
 
@@ -101,15 +105,124 @@ TEST(DecodeTest, RejectsEveryTruncation) {
 
 TEST(DecodeTest, RejectsCountsAndOffsetsOutOfRange) {
   const auto broken = [](auto change) {
+    std::string bytes = KillBytes().bytes();
+    auto* record = reinterpret_cast<oombox_kill_record*>(bytes.data());
+    change(*record);
+    return DecodeKill(bytes).has_value();
+  };
+  const auto in_levels = [](auto change) {
     KillBytes bytes;
-    change(bytes.record());
-    return DecodeKill(bytes.bytes());
+    change(bytes.levels()[0]);
+    return DecodeKill(bytes.bytes()).has_value();
   };
 
-  EXPECT_FALSE(broken([](auto& r) { r.level_count = OOMBOX_MAX_LEVELS + 1; }).has_value());
-  EXPECT_FALSE(broken([](auto& r) { r.user_count = OOMBOX_MAX_USERS + 1; }).has_value());
-  EXPECT_FALSE(broken([](auto& r) { r.levels[0].name_offset = 60000; }).has_value());
-  EXPECT_FALSE(broken([](auto& r) { r.levels[0].name_len = 60000; }).has_value());
+  EXPECT_FALSE(broken([](auto& r) { r.parts[OOMBOX_PART_LEVELS].count = 17; }));
+  EXPECT_FALSE(broken([](auto& r) { r.parts[OOMBOX_PART_LEVELS].offset = 0xfffffff0; }));
+  EXPECT_FALSE(broken([](auto& r) { r.parts[OOMBOX_PART_LEVELS].size = 0; }));
+  EXPECT_FALSE(broken([](auto& r) { r.parts[OOMBOX_PART_USERS].size = 0xffff; }));
+  EXPECT_FALSE(broken([](auto& r) { r.parts[OOMBOX_PART_NAMES].count = 0xffff; }));
+  EXPECT_FALSE(in_levels([](auto& level) { level.name_offset = 60000; }));
+  EXPECT_FALSE(in_levels([](auto& level) { level.name_len = 60000; }));
+}
+
+TEST(DecodeTest, TakesTheKernelsDecisionBeforeWhatIsInferred) {
+  KillBytes bytes;
+  bytes.Decide(5);
+
+  const auto kill = DecodeKill(bytes.bytes());
+
+  ASSERT_TRUE(kill.has_value());
+  EXPECT_EQ(kill->fired_level, 1U);
+  EXPECT_EQ(kill->inferred_level, 0U);
+  ASSERT_TRUE(kill->decision.has_value());
+  EXPECT_EQ(kill->decision->badness_pages, 96);
+}
+
+TEST(DecodeTest, FindsNoLevelWhenTheDecisionIsTheNode) {
+  KillBytes bytes;
+  bytes.Decide(0);
+
+  EXPECT_EQ(DecodeKill(bytes.bytes())->fired_level, std::nullopt);
+}
+
+TEST(DecodeTest, ReadsStatAndStack) {
+  KillBytes bytes;
+  oombox_stat stat{};
+  stat.cgroup_id = 11;
+  stat.known = 1ULL << OOMBOX_STAT_FILE;
+  stat.values[OOMBOX_STAT_FILE] = 77;
+  bytes.stats().push_back(stat);
+  bytes.stack() = {0xffffffff81000010, 0xffffffff81000020};
+
+  const auto kill = DecodeKill(bytes.bytes());
+
+  ASSERT_TRUE(kill.has_value());
+  ASSERT_EQ(kill->stats.size(), 1U);
+  EXPECT_EQ(kill->stats[0][StatItem::kFile], 77);
+  EXPECT_EQ(kill->stats[0][StatItem::kAnon], std::nullopt);
+  EXPECT_THAT(kill->stack, ::testing::ElementsAre(0xffffffff81000010, 0xffffffff81000020));
+}
+
+// A newer build may append to an element, an older one knows less of it.
+TEST(DecodeTest, ReadsElementsOfAnotherLength) {
+  KillBytes whole;
+  std::string bytes = whole.bytes();
+  auto* record = reinterpret_cast<oombox_kill_record*>(bytes.data());
+  oombox_part& levels = record->parts[OOMBOX_PART_LEVELS];
+  levels.size = 8;  // the id alone
+  levels.count = 1;
+
+  const auto kill = DecodeKill(bytes);
+
+  ASSERT_TRUE(kill.has_value());
+  ASSERT_EQ(kill->levels.size(), 1U);
+  EXPECT_EQ(kill->levels[0].id, 11U);
+  EXPECT_EQ(kill->levels[0].usage, 0U);
+}
+
+TEST(DecodeTest, ReadsRecordsOfVersionOne) {
+  const auto kill = DecodeKill(KillBytesV1().bytes());
+
+  ASSERT_TRUE(kill.has_value()) << kill.error().message;
+  EXPECT_EQ(kill->version, 1);
+  EXPECT_EQ(kill->victim.comm, "worker");
+  EXPECT_EQ(kill->fired_level, 0U);
+  EXPECT_EQ(kill->levels[1].name, "pods");
+  EXPECT_FALSE(kill->levels[0].events.has_value());
+  EXPECT_FALSE(kill->decision.has_value());
+  EXPECT_EQ(kill->victim.threads, std::nullopt);
+}
+
+TEST(DecodeTest, RejectsEveryTruncationOfVersionOne) {
+  const std::string whole = KillBytesV1().bytes();
+
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(DecodeKill(std::string_view(whole).substr(0, size)).has_value()) << size;
+  }
+}
+
+std::string CmdlineBytes(const std::string& text, uint32_t length) {
+  oombox_cmdline_record record{};
+  record.header = {.type = OOMBOX_RECORD_CMDLINE,
+                   .version = OOMBOX_CMDLINE_VERSION,
+                   .size = sizeof record,
+                   .boottime_ns = 1};
+  record.tgid = 4242;
+  record.length = length;
+  std::memcpy(record.bytes, text.data(), text.size());
+  return {reinterpret_cast<const char*>(&record), sizeof record};
+}
+
+TEST(DecodeTest, SplitsACommandLineIntoItsArguments) {
+  const std::string text("python3\0-c\0\0x", 13);
+
+  const auto record = DecodeRecord(CmdlineBytes(text, 13));
+
+  ASSERT_TRUE(record.has_value());
+  const auto& cmdline = std::get<CmdlineRecord>(*record);
+  EXPECT_THAT(cmdline.arguments, ::testing::ElementsAre("python3", "-c", "", "x"));
+  EXPECT_FALSE(cmdline.cut);
+  EXPECT_TRUE(std::get<CmdlineRecord>(*DecodeRecord(CmdlineBytes(text, 9999))).cut);
 }
 
 TEST(DecodeTest, TellsARecordOfAnotherVersionFromADamagedOne) {

@@ -37,6 +37,7 @@ KillRecord SomeKill() {
                  {.id = 5, .name = "pods", .usage = 150},
                  {.id = 1, .name = "", .usage = 400}};
   kill.fired_level = 0;
+  kill.inferred_level = 0;
   kill.ranked = true;
   kill.users = {{.tgid = 9, .memory = ProcessPages{.anon = 200}, .comm = "hog"}, kill.victim};
   kill.walk_processes = 2;
@@ -114,6 +115,7 @@ TEST(AssembleTest, SaysThatTheLimitIsInferred) {
 TEST(AssembleTest, TakesAKillWithoutAFullCgroupForOneOfTheNode) {
   KillRecord kill = SomeKill();
   kill.fired_level.reset();
+  kill.inferred_level.reset();
   kill.levels[0].usage = 50;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
@@ -125,6 +127,7 @@ TEST(AssembleTest, TakesAKillWithoutAFullCgroupForOneOfTheNode) {
 TEST(AssembleTest, DoesNotGuessTheLimitWhenAncestorsAreUnknown) {
   KillRecord kill = SomeKill();
   kill.fired_level.reset();
+  kill.inferred_level.reset();
   kill.levels_cut = true;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
@@ -147,6 +150,7 @@ TEST(AssembleTest, DoesNotGuessTheLimitWhenTheTriggerIsElsewhere) {
 TEST(AssembleTest, DoesNotTakeAKillInANearlyFullCgroupForOneOfTheNode) {
   KillRecord kill = SomeKill();
   kill.fired_level.reset();
+  kill.inferred_level.reset();
   kill.levels[1].max = 155;
 
   const v1::Event event = AssembleKill(kill, SomeContext());
@@ -160,6 +164,7 @@ TEST(AssembleTest, TakesTheLimitOnMemoryAndSwapOnCgroupV1) {
   KillRecord kill = SomeKill();
   kill.cgroup_v1 = true;
   kill.fired_level.reset();
+  kill.inferred_level.reset();
   kill.levels[1].swap_usage = 300;
   kill.levels[1].swap_max = 310;
 
@@ -240,6 +245,7 @@ TEST(AssembleTest, CutsPathsRatherThanExceedTheSizeLimit) {
   }
   kill.levels.push_back({.id = 1, .name = "", .usage = 1});
   kill.fired_level = 3;
+  kill.inferred_level = 3;
   kill.levels[3].max = 1;
 
   const v1::Event event = AssembleKill(kill, SomeContext());

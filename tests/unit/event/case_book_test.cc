@@ -43,13 +43,99 @@ TEST(CaseBookTest, MakesASingleKillFinalAtOnce) {
   EXPECT_EQ(cases.NextDeadline(), std::nullopt);
 }
 
+KillRecord KillOfNow(uint32_t tgid) {
+  KillRecord kill = Kill(tgid, false, false);
+  kill.version = 2;
+  return kill;
+}
+
+CmdlineRecord CmdlineOf(uint32_t tgid) {
+  return {.tgid = tgid,
+          .start_boottime_ns = 7,
+          .episode_tgid = 42,
+          .episode_start_boottime_ns = 7,
+          .arguments = {"python3", "x.py"}};
+}
+
+TEST(CaseBookTest, IsFinalWithTheCommandLineOfASingleVictim) {
+  CaseBook cases(Nothing);
+
+  const auto first = Added(cases, KillOfNow(42), kNow);
+  const auto second = *cases.Add(CmdlineOf(42), Context(), kNow + 1);
+
+  ASSERT_TRUE(first && second);
+  EXPECT_FALSE(first->final());
+  EXPECT_TRUE(second->final());
+  EXPECT_EQ(second->revision(), 2U);
+  EXPECT_EQ(second->oom().victims(0).cmdline(), "python3 x.py");
+  // Open for what is late, but nothing more to say.
+  EXPECT_NE(cases.NextDeadline(), std::nullopt);
+  EXPECT_TRUE(cases.Close(kNow + 1 + CaseBook::kWaitNs).empty());
+}
+
+TEST(CaseBookTest, ClosesAKillWhoseCommandLineNeverComes) {
+  CaseBook cases(Nothing);
+  Added(cases, KillOfNow(42), kNow);
+
+  const auto closed = cases.Close(kNow + CaseBook::kWaitNs);
+
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_TRUE(closed[0].final());
+  EXPECT_EQ(closed[0].revision(), 2U);
+}
+
+TEST(CaseBookTest, KeepsACommandLineThatComesBeforeItsKill) {
+  CaseBook cases(Nothing);
+
+  EXPECT_EQ(*cases.Add(CmdlineOf(42), Context(), kNow), std::nullopt);
+  const auto event = Added(cases, KillOfNow(42), kNow + 1);
+
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->oom().victims(0).cmdline(), "python3 x.py");
+  EXPECT_TRUE(event->final());
+}
+
+TEST(CaseBookTest, KeepsTheCommandLineOfAGroupMemberThatIsNotThereYet) {
+  CaseBook cases(Nothing);
+  Added(cases, Kill(42, true, false), kNow);
+
+  EXPECT_EQ(*cases.Add(CmdlineOf(43), Context(), kNow), std::nullopt);
+  const auto event = Added(cases, Kill(43, true, true), kNow + 1);
+
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->oom().victims(1).cmdline(), "python3 x.py");
+}
+
+TEST(CaseBookTest, AddsWhoSharedTheMemory) {
+  CaseBook cases(Nothing);
+  Added(cases, KillOfNow(42), kNow);
+  SignalRecord sharer{
+      .kind = SignalKind::kSharer, .episode_tgid = 42, .episode_start_boottime_ns = 7};
+  sharer.target.tgid = 43;
+
+  const auto event = *cases.Add(sharer, Context(), kNow + 1);
+
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->oom().related_size(), 1);
+  EXPECT_EQ(event->oom().victims_total(), 1U);
+}
+
+TEST(CaseBookTest, MakesNoEventOfAMarkOnADyingTask) {
+  CaseBook cases(Nothing);
+  Added(cases, KillOfNow(42), kNow);
+
+  const SignalRecord dying{.kind = SignalKind::kAlreadyDying};
+
+  EXPECT_EQ(*cases.Add(dying, Context(), kNow + 1), std::nullopt);
+}
+
 TEST(CaseBookTest, RevisesAGroupKillWithEachVictimAndClosesIt) {
   CaseBook cases(Nothing);
 
   const auto first = Added(cases, Kill(42, true, false), kNow);
   const auto second = Added(cases, Kill(43, true, true), kNow + 1);
   EXPECT_TRUE(cases.Close(kNow + 2).empty());
-  const auto closed = cases.Close(kNow + 1 + CaseBook::kGroupWaitNs);
+  const auto closed = cases.Close(kNow + 1 + CaseBook::kWaitNs);
 
   ASSERT_TRUE(first && second);
   EXPECT_FALSE(first->final());
@@ -91,7 +177,26 @@ TEST(CaseBookTest, RecognisesAKillThatIsStoredAlready) {
       [&](const std::string&) { return Result<std::optional<v1::Event>>(std::optional(stored)); });
 
   EXPECT_EQ(Added(after, Kill(42, false, false), kNow), std::nullopt);
-  EXPECT_EQ(after.NextDeadline(), std::nullopt);
+  EXPECT_TRUE(after.Close(kNow + CaseBook::kWaitNs).empty());
+}
+
+TEST(CaseBookTest, ClosesTheOldestOfTooManyCases) {
+  CaseBook cases(Nothing);
+  constexpr uint32_t kMore = 10;
+  for (uint32_t i = 0; i < CaseBook::kMaxOpen + kMore; ++i) {
+    KillRecord kill = KillOfNow(100 + i);
+    kill.episode_tgid = 100 + i;
+    Added(cases, kill, kNow + i);
+  }
+
+  const auto closed = cases.Close(kNow + CaseBook::kMaxOpen + kMore);
+
+  ASSERT_EQ(closed.size(), kMore);
+  for (const v1::Event& event : closed) {
+    EXPECT_TRUE(event.final());
+    EXPECT_LT(event.oom().victims(0).tgid(), 100 + kMore);
+  }
+  EXPECT_TRUE(cases.Close(kNow + CaseBook::kMaxOpen + kMore).empty());
 }
 
 TEST(CaseBookTest, BeginsNothingWhileTheStoreCannotSayWhatIsThere) {
@@ -122,7 +227,7 @@ TEST(CaseBookTest, ClosesAReopenedCase) {
 
   after.Reopen(stored, kNow);
 
-  EXPECT_EQ(after.Close(kNow + CaseBook::kGroupWaitNs).size(), 1U);
+  EXPECT_EQ(after.Close(kNow + CaseBook::kWaitNs).size(), 1U);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "agent/capture/decode.h"
 #include "tests/fakes/fake_event_store.h"
+#include "tests/support/decoded.h"
 #include "tests/support/kill_bytes.h"
 #include "tests/unit/store/fixture.h"
 
@@ -21,7 +22,7 @@ std::string KillOf(uint32_t tgid) {
 
 // What the kernel log would say of the kill of KillOf.
 LoggedKill LoggedOf(uint32_t tgid) {
-  const auto record = DecodeKill(KillOf(tgid));
+  const auto record = testing::DecodeKill(KillOf(tgid));
   return {.boottime_ns = record->boottime_ns,
           .log_time_us = record->boottime_ns / 1000,
           .tgid = tgid,
@@ -64,7 +65,7 @@ class EventStageTest : public ::testing::Test {
 
   // Runs a stage over what is in the journal and stops it.
   EventStage::Counters Run() {
-    EventStage stage({.cluster_name = "c", .node_name = "n", .decode = DecodeKill}, *journal_,
+    EventStage stage({.cluster_name = "c", .node_name = "n", .decode = DecodeRecord}, *journal_,
                      *store_);
     EXPECT_TRUE(stage.Flush());
     return stage.counters();
@@ -163,7 +164,7 @@ TEST_F(EventStageTest, ReadsANewJournalFromItsStartWhenTheOldOneIsGone) {
 }
 
 TEST_F(EventStageTest, StoresAReportedGap) {
-  EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+  EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
 
   stage.ReportGap({.cause = v1::GapEvent::CAUSE_RING_FULL, .count = 7, .key = "1"}, session_);
   while (Stored().empty()) {
@@ -176,7 +177,7 @@ TEST_F(EventStageTest, StoresAReportedGap) {
 TEST_F(EventStageTest, StoresMissedKillsOfTheKernelLogWithTheirGap) {
   Append({KillOf(1)});
   {
-    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
     // Both stand in the log; the first was captured, though perhaps not stored yet.
     stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED,
                      .count = 1,
@@ -201,7 +202,7 @@ TEST_F(EventStageTest, LooksForMissedKillsWhenTheWholeJournalIsStored) {
   }
   Append(records);
   {
-    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
     stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
                     {LoggedOf(300)});
   }
@@ -212,7 +213,7 @@ TEST_F(EventStageTest, LooksForMissedKillsWhenTheWholeJournalIsStored) {
 
 TEST_F(EventStageTest, StoresAMissedKillOnceWhenTwoGapsTellIt) {
   {
-    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
     for (const char* key : {"1", "2"}) {
       stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = key}, session_,
                       {LoggedOf(2)});
@@ -224,7 +225,7 @@ TEST_F(EventStageTest, StoresAMissedKillOnceWhenTwoGapsTellIt) {
 }
 
 TEST_F(EventStageTest, SupersedesAReconstructedKillWhenTheRealOneTurnsUp) {
-  EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+  EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
   stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
                   {LoggedOf(1)});
   while (Count("kind = oom") == 0) {
@@ -238,12 +239,12 @@ TEST_F(EventStageTest, SupersedesAReconstructedKillWhenTheRealOneTurnsUp) {
 
 TEST_F(EventStageTest, SupersedesWhatAnEarlierRunReconstructed) {
   {
-    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
     stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
                     {LoggedOf(1)});
   }
   Append({KillOf(1)});
-  EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+  EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
   EXPECT_TRUE(stage.Flush());
 
   ExpectSuperseded();
@@ -253,7 +254,7 @@ TEST_F(EventStageTest, LeavesAReconstructedKillAloneThatIsAnother) {
   LoggedKill early = LoggedOf(1);
   early.boottime_ns += 60'000'000'000;
   {
-    EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, *store_);
+    EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
     stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
                     {early});
   }
@@ -267,7 +268,7 @@ TEST_F(EventStageTest, LeavesAReconstructedKillAloneThatIsAnother) {
 TEST_F(EventStageTest, WaitsForAStoreThatCannotSayWhatIsThere) {
   Append({KillOf(1)});
   Hesitant hesitant;
-  EventStage stage({.node_name = "n", .decode = DecodeKill}, *journal_, hesitant);
+  EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, hesitant);
   EXPECT_FALSE(stage.Flush());
   EXPECT_EQ(stage.counters().events, 0U);
 

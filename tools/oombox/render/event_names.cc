@@ -143,6 +143,31 @@ std::string GapLoss(const v1::GapEvent& gap) {
   return text;
 }
 
+std::string ActivityText(v1::Trigger::Activity activity) {
+  switch (activity) {
+    case v1::Trigger::ACTIVITY_PAGE_FAULT:
+      return "touching its own memory";
+    case v1::Trigger::ACTIVITY_TMPFS:
+      return "filling a file in tmpfs or shared memory";
+    case v1::Trigger::ACTIVITY_PAGE_CACHE_READ:
+      return "reading a file";
+    case v1::Trigger::ACTIVITY_PAGE_CACHE_WRITE:
+      return "writing a file";
+    case v1::Trigger::ACTIVITY_FORK:
+      return "making a process or thread";
+    case v1::Trigger::ACTIVITY_EXEC:
+      return "starting a program";
+    case v1::Trigger::ACTIVITY_SOCKET:
+      return "using a socket";
+    case v1::Trigger::ACTIVITY_KERNEL_MEMORY:
+      return "asking for kernel memory";
+    case v1::Trigger::ACTIVITY_LIMIT_CHANGE:
+      return "lowering the limit";
+    default:
+      return "";
+  }
+}
+
 std::string GapCause(v1::GapEvent::Cause cause) {
   switch (cause) {
     case v1::GapEvent::CAUSE_RING_FULL:

@@ -37,6 +37,9 @@ std::string CauseText(const v1::OomEvent& oom);
 // "2 GiB", "node" or "unknown".
 std::string LimitText(const v1::OomEvent& oom);
 
+// What the trigger asked memory for; empty when not known.
+std::string ActivityText(v1::Trigger::Activity activity);
+
 // "3 kills lost", "3 kills lost, 2 of them in the kernel log", "kills may be lost, not counted".
 std::string GapLoss(const v1::GapEvent& gap);
 // "the ring was full".

@@ -139,10 +139,22 @@ void AddTrigger(const v1::OomEvent& oom, Page* page) {
     return;
   }
   std::string text = ElideMiddle(fmt::format("{}[{}]", trigger.comm(), trigger.tgid()), 40);
+  if (trigger.activity() == v1::Trigger::ACTIVITY_SYSRQ) {
+    page->Text("TRIGGER", text + " ran it for somebody who asked for a kill (sysrq-f)", 2);
+    return;
+  }
   const bool own = std::any_of(oom.victims().begin(), oom.victims().end(),
                                [&](const v1::Victim& v) { return v.tgid() == trigger.tgid(); });
   text += own ? " asked for the page that was not there: the victim itself"
               : " asked for the page that was not there; it is not the victim";
+  if (const std::string activity = ActivityText(trigger.activity()); !activity.empty()) {
+    text += ", " + activity;
+  }
+  if (oom.has_decision()) {
+    text += fmt::format(" ({}, {} {})", ElideMiddle(oom.decision().gfp_flags(), 40),
+                        uint64_t{1} << std::clamp(oom.decision().order(), 0, 30),
+                        oom.decision().order() == 0 ? "page" : "pages");
+  }
   page->Text("TRIGGER", text, 2);
 }
 

@@ -88,6 +88,29 @@ std::vector<int> ChooseLevels(const v1::OomEvent& oom, int fired) {
   return chosen;
 }
 
+// "anon 1934 MiB · page cache 58 MiB · ..." of the level that fired, else of the victim's own.
+void AddStat(const v1::OomEvent& oom, Page* page) {
+  const int fired = static_cast<int>(std::min<uint32_t>(oom.limit_hit().level(), 1 << 20));
+  const int at = fired < oom.cgroups_size() && oom.cgroups(fired).has_stat() ? fired : 0;
+  if (at >= oom.cgroups_size() || !oom.cgroups(at).stat().has_anon_bytes()) {
+    return;
+  }
+  const v1::MemoryStat& stat = oom.cgroups(at).stat();
+  const uint64_t shmem = stat.shmem_bytes();
+  std::vector<std::string> parts = {Part("anon", true, stat.anon_bytes()),
+                                    Part("page cache", stat.has_file_bytes(),
+                                         stat.file_bytes() - std::min(stat.file_bytes(), shmem)),
+                                    Part("tmpfs", stat.has_shmem_bytes(), shmem)};
+  if (stat.has_kernel_bytes()) {
+    parts.push_back(Part("kernel", true, stat.kernel_bytes()));
+  } else {
+    parts.push_back(Part("slab", stat.has_slab_unreclaimable_bytes(),
+                         stat.slab_reclaimable_bytes() + stat.slab_unreclaimable_bytes()));
+  }
+  parts.push_back(Part("sock", stat.has_sock_bytes(), stat.sock_bytes()));
+  page->Items("", parts, 1);
+}
+
 void AddLevels(const v1::OomEvent& oom, Page* page) {
   const int fired = oom.limit_hit().has_level()
                         ? static_cast<int>(std::min<uint32_t>(oom.limit_hit().level(), 1 << 20))
@@ -150,8 +173,12 @@ void AddWhat(const v1::OomEvent& oom, Page* page) {
       who += fmt::format(", {} more killed with it", oom.victims_total() - 1);
     }
     page->Text("WHAT", who, 2);
+    if (!victim.cmdline().empty()) {
+      page->Text("", ElideMiddle(victim.cmdline(), page->text_width()), 1, Style::kDim);
+    }
     page->Items("", MemoryParts(victim.memory()), 1);
   }
+  AddStat(oom, page);
   AddLevels(oom, page);
 }
 

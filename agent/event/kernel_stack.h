@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "agent/model/stack_symbols.h"
+#include "oombox/v1/event.pb.h"
+
+namespace oombox {
+
+// The trigger's stack has frames without names.
+bool NeedsSymbols(const v1::OomEvent& oom);
+
+// Names the frames, leaves out those of the tracing itself, and tells from them what the trigger
+// was doing. NameKnownFrames does nothing when that would need a look-up.
+void NameKnownFrames(StackSymbols& symbols, v1::OomEvent& oom);
+void NameAllFrames(StackSymbols& symbols, v1::OomEvent& oom);
+
+// What a task with these frames, innermost first, asked memory for. Pure.
+v1::Trigger::Activity ActivityOf(std::span<const std::string> frames);
+
+}  // namespace oombox
