@@ -90,7 +90,7 @@ class RunningAgent final : public Agent {
   Started StartCapture();
   Started DrainLeftovers();
   void MakeReconciler();
-  void TellMovedAside(LostJournal lost);
+  void TellMovedAside();
   void OnCommitted(int64_t last_id);
   void StartReporter();
   Started StartUplink();
@@ -156,7 +156,8 @@ Started RunningAgent::OpenStores() {
   }
   auto journal = Journal::Open({.path = state_dir_->File("journal.db"),
                                 .max_bytes = static_cast<uint64_t>(config_.journal_max_bytes),
-                                .max_age_seconds = config_.store_max_age});
+                                .max_age_seconds = config_.store_max_age,
+                                .is_kill = IsKillRecord});
   if (!journal) {
     return Fail(CodeOf(journal.error()), journal.error());
   }
@@ -221,7 +222,7 @@ Started RunningAgent::StartStages() {
   if (probe_ != nullptr) {
     MakeReconciler();
   }
-  TellMovedAside(*matched);
+  TellMovedAside();
   if (probe_ != nullptr) {
     if (Started capturing = StartCapture(); !capturing) {
       return capturing;
@@ -316,8 +317,8 @@ void RunningAgent::OnCommitted(int64_t last_id) {
   events_->Notify();
 }
 
-void RunningAgent::TellMovedAside(LostJournal lost) {
-  for (Gap& gap : MovedAsideGaps(*journal_, *store_, lost)) {
+void RunningAgent::TellMovedAside() {
+  for (Gap& gap : MovedAsideGaps(*journal_, *store_, probe_ != nullptr)) {
     if (reconciler_ == nullptr) {
       events_->ReportGap(std::move(gap), session_);
     } else {

@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
+
+#include "agent/store/journal_id.h"
 
 namespace oombox {
 
@@ -21,6 +22,9 @@ Result<std::optional<LastSeen>> ReadLastSeen(const std::string& path) {
   if (!(file >> seen.boottime_ns)) {
     seen.boottime_ns = 0;
   }
+  if (int stopped = 0; file >> stopped) {
+    seen.stopped = stopped != 0;
+  }
   return std::optional(std::move(seen));
 }
 
@@ -28,8 +32,8 @@ Status WriteLastSeen(const std::string& path, const LastSeen& seen) {
   const std::string next = path + ".next";
   {
     std::ofstream file(next, std::ios::trunc);
-    file << fmt::format("{} {} {} {} {}\n", seen.boot_id, seen.kernel_kills, seen.journal_id,
-                        seen.wall_ns, seen.boottime_ns);
+    file << fmt::format("{} {} {} {} {} {}\n", seen.boot_id, seen.kernel_kills, seen.journal_id,
+                        seen.wall_ns, seen.boottime_ns, seen.stopped ? 1 : 0);
     if (!file.flush()) {
       return MakeSystemError(ErrorCode::kPermission, errno, "cannot write " + next);
     }
@@ -46,17 +50,17 @@ std::optional<Gap> GapBetween(const LastSeen& before, const LastSeen& now) {
           .end_wall_ns = now.wall_ns,
           .key = fmt::format("{}/{}", before.boot_id, before.wall_ns)};
   if (before.boot_id != now.boot_id) {
-    if (now.kernel_kills == 0) {
+    if (now.kernel_kills > 0) {
+      gap.count = now.kernel_kills;
+    } else if (before.stopped) {
       return std::nullopt;
     }
-    gap.count = now.kernel_kills;
     gap.detail =
         "no agent was attached when this boot began; kills at the end of the earlier boot are "
         "unknown";
     return gap;
   }
-  const auto captured =
-      static_cast<uint64_t>(std::max<int64_t>(0, now.journal_id - before.journal_id));
+  const uint64_t captured = KillsBetween(before.journal_id, now.journal_id);
   const uint64_t counted =
       now.kernel_kills > before.kernel_kills ? now.kernel_kills - before.kernel_kills : 0;
   if (counted <= captured) {

@@ -17,6 +17,7 @@ struct LastSeen {
   int64_t journal_id = 0;     // last entry of the journal
   int64_t wall_ns = 0;
   uint64_t boottime_ns = 0;  // 0: not known (written by version 0.1)
+  bool stopped = false;      // the agent ended here as it was told to
 };
 
 // Nothing when there is no such file yet; kCorrupt when it is damaged.
@@ -27,7 +28,7 @@ Status WriteLastSeen(const std::string& path, const LastSeen& seen);
 
 // The kills between the two moments that are not in the journal; nothing when all are. Pure.
 // In another boot only what that boot counted is known; the end of the earlier one is part of the
-// window.
+// window. Without a count when it counted none, but nobody watched the earlier one to its end.
 std::optional<Gap> GapBetween(const LastSeen& before, const LastSeen& now);
 
 }  // namespace oombox

@@ -10,23 +10,16 @@
 
 namespace oombox {
 
-// What is known of a journal that was moved aside or is gone.
-enum class LostJournal {
-  kCounted,  // the attachment has noted how many of its records were no events yet (maybe none)
-  kUnknown,
-};
-
-// Journal and store may each be a new one beside an old other, and an attachment (null when
-// replaying) outlives both: it has seen every commit, and the store knows up to where they were
-// derived. Notes what is lost and where the counts begin, and sets the store's cursor back when the
-// journal's numbers begin anew. Before anybody derives or captures; killed on the way, the next
-// start finds the same.
-Result<LostJournal> MatchJournalAndStore(Journal& journal, EventStore& store,
-                                         oombox_attachment* attachment);
+// Journal and store may each be a new one beside an old other, or both be new (a wiped folder), and
+// an attachment (null when replaying) outlives both: it has seen every commit, and the store knows
+// up to where they were derived. Notes in it what is lost and where the counts begin, and sets the
+// store's cursor back when the journal's numbers begin anew; the reconciler tells what was noted.
+// Before anybody derives or captures; killed on the way, the next start finds the same.
+Status MatchJournalAndStore(Journal& journal, EventStore& store, oombox_attachment* attachment);
 
 // A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
 // was in the store is derived again from the journal; what was in the journal and not derived yet
-// is told by the reconciler when it knows how much that is (kCounted).
-std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, LostJournal lost);
+// is told by the reconciler when there is an attachment, which knows how much that is.
+std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, bool attached);
 
 }  // namespace oombox

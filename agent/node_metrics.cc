@@ -75,9 +75,14 @@ void AddBesideTheIdentity(const v1::KillAccounting& accounting, MetricList& list
 void AddEvents(const v1::KillAccounting& accounting, MetricList& list) {
   list.Counter("oombox_events_total", "OOM events (episodes) made of the captured records.",
                Number(accounting.events()));
-  list.Counter("oombox_records_undecodable_total",
-               "Captured records that could not be decoded; their bytes are kept.",
-               Number(accounting.undecodable()));
+  const std::string lost_help =
+      "OOM kills that were captured and are no events: their record could not be decoded "
+      "(undecodable; its bytes are kept), or was in a file that was damaged or is gone "
+      "(damaged_file); each is in a gap event.";
+  list.Counter("oombox_kills_lost_total", lost_help, Number(accounting.undecodable()),
+               {{"cause", "undecodable"}});
+  list.Counter("oombox_kills_lost_total", lost_help, Number(accounting.lost_damaged()),
+               {{"cause", "damaged_file"}});
 }
 
 void AddCoverage(const v1::Coverage& coverage, MetricList& list) {
@@ -137,7 +142,7 @@ void AddDepths(const v1::PipelineDepths& depths, bool watching, MetricList& list
     list.Gauge("oombox_ring_pending_bytes", "Bytes that wait in the kernel's ring.",
                Number(depths.ring_bytes()));
   }
-  list.Gauge("oombox_journal_pending_records", "Journal records that are no events yet.",
+  list.Gauge("oombox_journal_pending_kills", "Kills in the journal that are no events yet.",
              Number(depths.journal_pending()));
   list.Gauge("oombox_journal_bytes", "Size of the journal of raw records.",
              Number(depths.journal_bytes()));

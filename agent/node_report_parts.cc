@@ -1,6 +1,11 @@
 #include "agent/node_report_parts.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 #include "agent/common/clock.h"
 #include "agent/latency_report.h"
@@ -18,37 +23,38 @@ google::protobuf::Duration DurationOf(uint64_t ns) {
 void AddStage(const char* name, const StageStall& stall, v1::NodeReport& report) {
   v1::StageHealth* stage = report.add_stages();
   stage->set_name(name);
-  const auto since = stall.since_boottime_ns();
-  stage->set_state(since ? v1::StageHealth::STATE_STALLED : v1::StageHealth::STATE_OK);
-  if (since) {
-    *stage->mutable_stalled_for() = DurationOf(BootNowNs() - *since);
-    stage->set_reason(stall.reason());
+  const uint64_t now = BootNowNs();
+  const auto stalled = stall.Look(now);
+  stage->set_state(stalled ? v1::StageHealth::STATE_STALLED : v1::StageHealth::STATE_OK);
+  if (stalled) {
+    *stage->mutable_stalled_for() = DurationOf(now - stalled->since_boottime_ns);
+    stage->set_reason(stalled->reason);
   }
 }
 
+// Every reason why kills are or may be missing, joined.
 std::string ReasonOf(const v1::NodeReport& report) {
   const v1::KillAccounting& accounting = report.accounting();
-  if (const auto dropped = accounting.dropped_ring_full(); dropped > 0) {
-    return fmt::format("{} kills dropped, the ring was full", dropped);
-  }
-  if (const auto dropped = accounting.dropped_recursion(); dropped > 0) {
-    return fmt::format("{} kills dropped, the kernel skipped the program", dropped);
-  }
-  if (accounting.gap() > 0) {
-    return fmt::format("the kernel counted {} kills that were not seen", accounting.gap());
-  }
-  if (accounting.undecodable() > 0) {
-    return fmt::format("{} records could not be decoded", accounting.undecodable());
-  }
+  std::vector<std::string> reasons;
+  const auto add = [&](uint64_t count, fmt::format_string<uint64_t&> text) {
+    if (count > 0) {
+      reasons.push_back(fmt::format(text, count));
+    }
+  };
+  add(accounting.dropped_ring_full(), "{} kills dropped, the ring was full");
+  add(accounting.dropped_recursion(), "{} kills dropped, the kernel skipped the program");
+  add(accounting.gap(), "the kernel counted {} kills that were not seen");
+  add(accounting.undecodable(), "{} records could not be decoded");
+  add(accounting.lost_damaged(), "{} kills were in files that were damaged or are gone");
   for (const v1::StageHealth& stage : report.stages()) {
     if (stage.state() == v1::StageHealth::STATE_STALLED && stage.name() == "capture") {
-      return "the journal cannot be written; kills wait in the kernel's ring";
+      reasons.emplace_back("the journal cannot be written; kills wait in the kernel's ring");
     }
     if (stage.state() == v1::StageHealth::STATE_STALLED && stage.name() == "event") {
-      return "events cannot be stored; kills wait in the journal";
+      reasons.emplace_back("events cannot be stored; kills wait in the journal");
     }
   }
-  return {};
+  return fmt::format("{}", fmt::join(reasons, "; "));
 }
 
 }  // namespace
@@ -65,7 +71,7 @@ v1::NodeIdentity IdentityOf(const AgentConfig& config, const JournalSession& ses
 
 // The programs' counters are read before the kernel's, so that the kernel's is never behind.
 void FillAccounting(const KillProbe& probe, const Capture& capture, const Reconciler& reconciler,
-                    v1::NodeReport& report) {
+                    const EventStage::Counters& events, v1::NodeReport& report) {
   v1::KillAccounting* accounting = report.mutable_accounting();
   const oombox_attachment& attachment = probe.attachment();
   const oombox_kill_counters seen = probe.Counters();
@@ -79,10 +85,11 @@ void FillAccounting(const KillProbe& probe, const Capture& capture, const Reconc
   accounting->set_double_counted(seen.double_counted - attachment.base_double_counted);
   accounting->set_already_dying(seen.already_dying);
   accounting->set_gap(counts.unexplained);
+  accounting->set_lost_damaged(attachment.damaged.telling + attachment.gone_kills);
   accounting->set_duplicates(capture.duplicates());
   accounting->set_rankings_skipped(seen.rankings_skipped);
   accounting->set_decisions_missed(seen.decisions_missed);
-  accounting->set_signals_skipped(seen.signals_skipped);
+  accounting->set_signals_skipped(seen.signals_skipped + events.no_kills_skipped);
   accounting->set_cmdlines_unread(seen.cmdlines_unread);
   if (probe.RecursionMisses()) {
     accounting->set_dropped_recursion(counts.recursion);
@@ -170,16 +177,15 @@ void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) 
     unavailable->set_reason(fmt::format(
         "{} kills without a ranking: it was over its time budget (rank-budget-us)", skipped));
   }
-  *coverage->mutable_complete_since() = report.attachment().attach_time();
+  const oombox_attachment& attachment = sources.probe->attachment();
+  *coverage->mutable_complete_since() = TimeUtil::NanosecondsToTimestamp(
+      static_cast<int64_t>(std::max(attachment.attach_wall_ns, attachment.gone_wall_ns)));
   if (!report.accounting().has_kernel_kills()) {
     coverage->set_state(v1::Coverage::STATE_UNKNOWN);
     coverage->set_reason("the kernel's own count (oom_kill in /proc/vmstat) cannot be read");
     return;
   }
   coverage->set_reason(ReasonOf(report));
-  if (const auto lost = sources.probe->attachment().damaged.telling; lost > 0) {
-    coverage->set_reason(fmt::format("{} kills were in a journal that was damaged", lost));
-  }
   coverage->set_state(coverage->reason().empty() ? v1::Coverage::STATE_COMPLETE
                                                  : v1::Coverage::STATE_INCOMPLETE);
 }

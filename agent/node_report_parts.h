@@ -12,7 +12,7 @@ v1::NodeIdentity IdentityOf(const AgentConfig& config, const JournalSession& ses
 
 // Now, not of the last look: whoever asks after a kill wants to see it.
 void FillAccounting(const KillProbe& probe, const Capture& capture, const Reconciler& reconciler,
-                    v1::NodeReport& report);
+                    const EventStage::Counters& events, v1::NodeReport& report);
 void FillAttachment(const KillProbe& probe, const Capture& capture, v1::NodeReport& report);
 void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report);
 void FillStages(const NodeReporter::Sources& sources, v1::NodeReport& report);

@@ -69,7 +69,7 @@ v1::NodeReport NodeReporter::Report() {
   report.mutable_accounting()->set_events(events.events);
   report.mutable_accounting()->set_undecodable(events.undecodable);
   if (sources_.probe != nullptr) {
-    FillAccounting(*sources_.probe, *sources_.capture, *sources_.reconciler, report);
+    FillAccounting(*sources_.probe, *sources_.capture, *sources_.reconciler, events, report);
     FillAttachment(*sources_.probe, *sources_.capture, report);
   }
   FillDepths(sources_, report);

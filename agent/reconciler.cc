@@ -42,6 +42,7 @@ void Reconciler::LookForAbsence() {
                                            .journal_id = *journal_id,
                                            .wall_ns = WallNowNs()});
     attachment_.absence_kills = gap ? gap->count.value_or(0) : 0;
+    attachment_.absence_unknown = gap && !gap->count ? 1 : 0;
     if ((*before)->boot_id != sources_.session.boot_id) {
       agreed_boottime_ns_ = 0;  // all of this boot, and in the window the end of the earlier one
       agreed_wall_ns_ = (*before)->wall_ns;
@@ -64,12 +65,13 @@ void Reconciler::TellAbsence() {
   if (attachment_.absence_state != OOMBOX_ABSENCE_TELLING) {
     return;
   }
-  if (attachment_.absence_kills > 0) {
+  const bool unknown = attachment_.absence_unknown != 0;
+  if (attachment_.absence_kills > 0 || unknown) {
     Report({.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
             .start_wall_ns = agreed_wall_ns_,
             .end_wall_ns = static_cast<int64_t>(attachment_.attach_wall_ns),
-            .count = attachment_.absence_kills,
-            .detail = agreed_boottime_ns_ == 0
+            .count = unknown ? std::nullopt : std::optional<uint64_t>(attachment_.absence_kills),
+            .detail = agreed_boottime_ns_ == 0 || unknown
                           ? "no agent was attached when this boot began; kills at the end of the "
                             "earlier boot are unknown"
                           : "the kernel killed while no agent was attached",
@@ -108,12 +110,12 @@ void Reconciler::Look() {
     counts_ = counts;
   }
   TellGaps(counts);
-  NoteAgreement();
+  NoteAgreement(false);
 }
 
 void Reconciler::Finish() {
   const std::lock_guard lock(look_mutex_);
-  NoteAgreement();
+  NoteAgreement(true);
 }
 
 void Reconciler::TellGaps(const KillCounts& counts) {
@@ -126,6 +128,7 @@ void Reconciler::TellGaps(const KillCounts& counts) {
        "the kernel counted kills that the programs did not see");
   Tell(v1::GapEvent::CAUSE_DAMAGED_FILE, attachment_.damaged.telling, attachment_.damaged,
        "the journal was damaged or is gone, with what was in it");
+  TellGone();
 }
 
 // One gap at a time for each cause: what is being told keeps its count and its key until it is
@@ -151,9 +154,28 @@ void Reconciler::Tell(v1::GapEvent::Cause cause, uint64_t total, oombox_told& to
   }
 }
 
+void Reconciler::TellGone() {
+  const uint64_t gone = attachment_.gone_wall_ns;
+  if (gone == attachment_.gone_told) {
+    return;
+  }
+  if (std::exchange(gone_on_the_way_, gone) != gone) {
+    Report({.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
+            .start_wall_ns = static_cast<int64_t>(attachment_.attach_wall_ns),
+            .end_wall_ns = static_cast<int64_t>(gone),
+            .detail = fmt::format("journal and store are gone, with {} kills; how many of them a "
+                                  "collector has is not known here",
+                                  attachment_.gone_kills),
+            .key = fmt::format("gone/{}", gone)});
+  }
+  if (sources_.events->Flush()) {
+    attachment_.gone_told = gone;
+  }
+}
+
 // Only a moment without a kill in flight will do: the kernel's count read between two equal looks
 // at ours, every record of the ring in the journal, every difference a stored gap.
-void Reconciler::NoteAgreement() {
+void Reconciler::NoteAgreement(bool stopped) {
   if (pending_ == nullptr || attachment_.base_state != OOMBOX_BASE_READ) {
     return;
   }
@@ -180,7 +202,8 @@ void Reconciler::NoteAgreement() {
                                                                .kernel_kills = *kernel,
                                                                .journal_id = *journal_id,
                                                                .wall_ns = agreed_wall_ns_,
-                                                               .boottime_ns = agreed_boottime_ns_});
+                                                               .boottime_ns = agreed_boottime_ns_,
+                                                               .stopped = stopped});
   if (!written && !std::exchange(last_seen_failing_, true)) {
     spdlog::warn("{}", written.error().message);
   } else if (written) {

@@ -56,7 +56,8 @@ class Reconciler {
   void LookForAbsence();
   void TellGaps(const KillCounts& counts);
   void Tell(v1::GapEvent::Cause cause, uint64_t total, oombox_told& told, const char* detail);
-  void NoteAgreement();
+  void TellGone();
+  void NoteAgreement(bool stopped);
 
   const Sources sources_;
   oombox_attachment& attachment_;
@@ -65,6 +66,7 @@ class Reconciler {
   Accounting accounting_;
   // Gaps on their way to the store, by what tells them: told once in a run.
   std::map<const oombox_told*, uint64_t> on_the_way_;
+  uint64_t gone_on_the_way_ = 0;
   // Since when nothing is known to agree: the window of every gap.
   int64_t agreed_wall_ns_;
   uint64_t agreed_boottime_ns_;

@@ -82,7 +82,8 @@ struct oombox_attachment {
 	/* Kills between the last agreement and the attachment. */
 	__u64 absence_state;	/* enum oombox_absence_state */
 	__u64 absence_kills;
-	/* Last record that was committed to the journal: should the file be damaged, what was in it. */
+	/* Id of the last entry of the journal (agent/store/journal_id.h): should the file be damaged, it tells
+	 * how many kills were in it. */
 	__u64 journal_last_id;
 	struct oombox_told ring_full;
 	struct oombox_told recursion;
@@ -90,7 +91,17 @@ struct oombox_attachment {
 	struct oombox_told damaged;
 	/* Time the ranking may take in one second; read by the programs. 0: no ranking. */
 	__u64 rank_budget_ns;
-	__u64 reserved[8];
+	/* The end of the earlier boot was not watched up to its end: told with absence_kills. */
+	__u64 absence_unknown;
+	/* The journal's last id when the attachment began, or when journal and store were found new. */
+	__u64 base_journal_id;
+	/* Journal and store were both found new: when, and the kills that had been captured until then.
+	 * How many of them a collector has is not known here. `gone_told`: the moment that is a gap event. */
+	__u64 kills_of_earlier_journals; /* captured into journals that are gone; their events are stored */
+	__u64 gone_wall_ns;
+	__u64 gone_kills;
+	__u64 gone_told;
+	__u64 reserved[2];
 };
 
 #endif /* OOMBOX_PINNED_H */

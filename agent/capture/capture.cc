@@ -84,7 +84,7 @@ bool Capture::Drain() {
       ring_->Release();  // discarded records
       return true;
     }
-    const auto last = journal_.Append(session_id_, records);
+    const auto last = Append(records);
     NoteAppend(last ? Status{} : Status(tl::unexpect, last.error()));
     if (!last) {
       return false;
@@ -93,6 +93,11 @@ bool Capture::Drain() {
     ring_->Release();
     on_committed_(*last);
   }
+}
+
+Result<int64_t> Capture::Append(std::span<const std::string_view> records) {
+  const StageStall::Call call(stall_, BootNowNs());
+  return journal_.Append(session_id_, records);
 }
 
 void Capture::NoteAppend(const Status& status) {

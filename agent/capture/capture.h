@@ -52,6 +52,7 @@ class Capture {
   Capture(Dependencies dependencies, UniqueFd epoll, UniqueFd stop_event);
   void Run();
   bool Drain();
+  Result<int64_t> Append(std::span<const std::string_view> records);
   void WaitForRecords();
   void Pause();
   void NoteAppend(const Status& status);

@@ -162,6 +162,19 @@ Status DecodeStats(std::string_view bytes, const oombox_kill_record& in, KillRec
   return {};
 }
 
+Status DecodeParents(std::string_view bytes, const oombox_kill_record& in, KillRecord& out) {
+  OOMBOX_TRY(const auto parents,
+             ReadPart<oombox_parent>(bytes, in.parts[OOMBOX_PART_PARENTS], OOMBOX_MAX_PARENTS));
+  for (const oombox_parent& parent : parents) {
+    out.parents.push_back({.tgid = parent.tgid,
+                           .namespace_pid = parent.namespace_pid,
+                           .start_boottime_ns = parent.start_boottime_ns,
+                           .namespace_level = parent.namespace_level,
+                           .comm = Comm(parent.comm)});
+  }
+  return {};
+}
+
 void DecodeHead(const oombox_kill_record& in, KillRecord& out) {
   out.version = in.header.version;
   out.boottime_ns = in.header.boottime_ns;
@@ -195,6 +208,7 @@ Result<RingRecord> DecodeKillV2(std::string_view bytes) {
   DecodeDecision(in.decision, out);
   OOMBOX_RETURN_IF_ERROR(DecodeUsers(bytes, in, out));
   OOMBOX_RETURN_IF_ERROR(DecodeStats(bytes, in, out));
+  OOMBOX_RETURN_IF_ERROR(DecodeParents(bytes, in, out));
   return RingRecord(std::move(out));
 }
 
@@ -208,9 +222,19 @@ Result<SignalKind> DecodeKind(uint32_t kind) {
       return SignalKind::kAlreadyDying;
     case OOMBOX_SIGNAL_INIT_KILLED:
       return SignalKind::kInitKilled;
+    case OOMBOX_SIGNAL_NO_VICTIM:
+      return SignalKind::kNoVictim;
     default:
       return MakeError(ErrorCode::kCorrupt, "signal record of kind {}", kind);
   }
+}
+
+std::string CgroupTail(const oombox_cgroup_tail& in) {
+  const auto text = [](const char(&name)[OOMBOX_MAX_NAME]) {
+    return std::string(name, strnlen(name, sizeof name));
+  };
+  const std::string parent = text(in.parent_name);
+  return parent.empty() ? text(in.name) : parent + "/" + text(in.name);
 }
 
 Result<RingRecord> DecodeSignal(std::string_view bytes) {
@@ -226,7 +250,10 @@ Result<RingRecord> DecodeSignal(std::string_view bytes) {
                                  .episode_start_boottime_ns = in.episode_start_boottime_ns,
                                  .sender_tgid = in.sender_tgid,
                                  .sender_comm = Comm(in.sender_comm),
-                                 .target = Decode(in.target)});
+                                 .sender_cgroup_id = in.sender_cgroup.id,
+                                 .sender_cgroup_tail = CgroupTail(in.sender_cgroup),
+                                 .target = Decode(in.target),
+                                 .target_cgroup_tail = CgroupTail(in.target_cgroup)});
 }
 
 std::vector<std::string> SplitArguments(std::string_view bytes) {
@@ -285,6 +312,15 @@ Result<RingRecord> DecodeRecord(std::string_view bytes) {
                    "record type {} version {} is unknown here: it was written by another version "
                    "of the agent",
                    header.type, header.version);
+}
+
+bool IsKillRecord(std::string_view bytes) {
+  oombox_record_header header{};
+  if (bytes.size() < sizeof header) {
+    return true;
+  }
+  std::memcpy(&header, bytes.data(), sizeof header);
+  return header.type != OOMBOX_RECORD_SIGNAL && header.type != OOMBOX_RECORD_CMDLINE;
 }
 
 }  // namespace oombox

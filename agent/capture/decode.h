@@ -13,4 +13,8 @@ namespace oombox {
 // does not know (newer agent).
 Result<RingRecord> DecodeRecord(std::string_view bytes);
 
+// Whether the record counts as a kill: all but the known types that only go with one. Of damaged
+// bytes a kill is assumed.
+bool IsKillRecord(std::string_view bytes);
+
 }  // namespace oombox

@@ -6,6 +6,7 @@
 
 #include "agent/common/clock.h"
 #include "agent/store/database.h"
+#include "agent/store/journal_id.h"
 
 namespace oombox {
 
@@ -22,7 +23,7 @@ void MakeSchema(SQLite::Database& database) {
       "  id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE, kernel_release TEXT NOT NULL,"
       "  memory_total_bytes INTEGER NOT NULL, page_size INTEGER NOT NULL,"
       "  possible_cpus INTEGER NOT NULL) STRICT;"
-      // AUTOINCREMENT: an id is never used twice, even after retention has emptied the table.
+      // AUTOINCREMENT remembers the last id also when retention has emptied the table.
       "CREATE TABLE entries ("
       "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
       "  session_id INTEGER NOT NULL REFERENCES sessions(id), committed_wall_ns INTEGER NOT NULL,"
@@ -38,6 +39,10 @@ JournalSession SessionFromRow(SQLite::Statement& row) {
   session.page_size = row.getColumn(4).getUInt();
   session.possible_cpus = row.getColumn(5).getUInt();
   return session;
+}
+
+int64_t QueryLastId(SQLite::Database& db) {
+  return QueryInteger(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'");
 }
 
 constexpr const char* kSelectSession =
@@ -117,8 +122,9 @@ Result<int64_t> SqliteJournal::Append(int64_t session_id,
     }
     SQLite::Statement insert(
         db,
-        "INSERT INTO entries (session_id, committed_wall_ns, committed_boottime_ns, bytes)"
-        " VALUES (?, ?, ?, ?)");
+        "INSERT INTO entries (session_id, committed_wall_ns, committed_boottime_ns, bytes, id)"
+        " VALUES (?, ?, ?, ?, ?)");
+    int64_t id = QueryLastId(db);
     const int64_t wall_ns = WallNowNs();
     const auto boottime_ns = static_cast<int64_t>(BootNowNs());
     for (const std::string_view record : records) {
@@ -126,10 +132,12 @@ Result<int64_t> SqliteJournal::Append(int64_t session_id,
       insert.bind(2, wall_ns);
       insert.bind(3, boottime_ns);
       BindBlob(insert, 4, record);
+      id = NextJournalId(id, !options_.is_kill || options_.is_kill(record));
+      insert.bind(5, id);
       insert.exec();
       insert.reset();
     }
-    return db.getLastInsertRowid();
+    return id;
   });
 }
 
@@ -187,9 +195,7 @@ Status SqliteJournal::Retain(int64_t derived, int64_t now_wall_ns) {
 }
 
 Result<int64_t> SqliteJournal::LastId() {
-  return database_->Read([](SQLite::Database& db) -> Result<int64_t> {
-    return QueryInteger(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'");
-  });
+  return database_->Read([](SQLite::Database& db) -> Result<int64_t> { return QueryLastId(db); });
 }
 
 Result<uint64_t> SqliteJournal::UsedBytes() {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/common/result.h"
@@ -22,7 +24,7 @@ struct JournalSession {
 
 // One raw record of the kernel's ring.
 struct JournalEntry {
-  int64_t id = 0;  // growing, never used twice
+  int64_t id = 0;  // see journal_id.h
   int64_t session_id = 0;
   int64_t committed_wall_ns = 0;
   uint64_t committed_boottime_ns = 0;
@@ -39,6 +41,9 @@ class Journal {
     std::string path;
     uint64_t max_bytes = 64ull << 20;               // oldest derived records are removed above it
     int64_t max_age_seconds = int64_t{30} * 86400;  // derived records are removed when older
+    // Which records count as a kill (agent/capture/decode.h): given, since the journal does not
+    // know what it holds. Null: each.
+    std::function<bool(std::string_view)> is_kill = nullptr;
   };
 
   static Result<std::unique_ptr<Journal>> Open(Options options);

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import unittest
 
+from lib.accounting import accounting_of, gaps_of, settled
+from lib.bpffs import Bpffs
 from lib.machine import kernel_kills, require_real_kills
 from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, get_event, memhog, oombox,
                           wait_for_events)
@@ -62,6 +64,30 @@ class AgentLifeTest(unittest.TestCase):
         self.assertEqual(gap["gap"]["cause"], "CAUSE_NOT_RUNNING")
         # Other kills of this machine count, too.
         self.assertGreaterEqual(int(gap["gap"]["count"]), 3)
+
+    def test_a_wiped_state_folder_is_a_gap_of_what_was_captured_into_it(self):
+        pins = Bpffs(self, self.scratch).pins
+        agent = Agent(self, self.scratch, pins=pins).wait_ready()
+        wait_for_events(memhog("storm", "--kills", "3", "--same-cgroup", "--limit", "8Mi"), 3,
+                        local=agent.socket)
+        captured = self.captured(agent)
+        agent.stop()
+        shutil.rmtree(agent.state_dir)
+
+        agent = Agent(self, self.scratch, pins=pins).wait_ready()
+        truth = memhog("grow", "--limit", "8Mi")
+
+        wait_for_events(truth, 1, local=agent.socket)
+        report = settled(agent)
+        gap, = gaps_of(agent)
+        self.assertEqual(gap["cause"], "CAUSE_DAMAGED_FILE")
+        self.assertNotIn("count", gap, "a collector may have had some of them")
+        self.assertEqual(report["coverage"]["state"], "STATE_INCOMPLETE")
+        self.assertIn("damaged or are gone", report["coverage"]["reason"])
+        self.assertGreater(report["coverage"]["complete_since"], report["attachment"]["attach_time"])
+        lost = accounting_of(report)["lost_damaged"]
+        self.assertGreaterEqual(lost, captured)  # others on this machine may be killed, too
+        self.assertEqual(accounting_of(report)["captured"] - lost, accounting_of(report)["events"])
 
     def test_a_restart_without_a_kill_in_between_is_no_gap(self):
         agent = Agent(self, self.scratch).wait_ready()

@@ -12,13 +12,14 @@
 
 namespace oombox::testing {
 
-// A journal in memory that can be told to refuse. Thread-safe.
+// A journal in memory that can be told to refuse or to hang. Thread-safe.
 class FakeJournal final : public Journal {
  public:
   Result<int64_t> Append(int64_t /*session*/, std::span<const std::string_view> records) override {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     ++attempts_;
     changed_.notify_all();
+    changed_.wait(lock, [&] { return !hang_; });
     if (refuse_) {
       return MakeError(ErrorCode::kExhausted, "disk full");
     }
@@ -31,6 +32,12 @@ class FakeJournal final : public Journal {
   void Refuse(bool refuse) {
     const std::lock_guard lock(mutex_);
     refuse_ = refuse;
+  }
+  // Append does not come back until told so.
+  void Hang(bool hang) {
+    const std::lock_guard lock(mutex_);
+    hang_ = hang;
+    changed_.notify_all();
   }
   void WaitForRecords(size_t count) {
     std::unique_lock lock(mutex_);
@@ -73,6 +80,7 @@ class FakeJournal final : public Journal {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool refuse_ = false;
+  bool hang_ = false;
   int attempts_ = 0;
   std::vector<std::string> records_;
 };

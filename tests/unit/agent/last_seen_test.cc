@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "agent/store/journal_id.h"
+
 namespace oombox {
 namespace {
 
@@ -32,7 +34,25 @@ TEST(LastSeenTest, CountsAllKillsOfABootThatBeganWithoutAnAgent) {
 
   ASSERT_TRUE(gap.has_value());
   EXPECT_EQ(gap->count, 2U);
-  EXPECT_EQ(GapBetween(Seen(10, 3), Seen(0, 3, "b2")), std::nullopt);
+}
+
+TEST(LastSeenTest, DoesNotKnowWhatABootKilledThatNobodyWatchedToItsEnd) {
+  LastSeen before = Seen(10, 3);
+
+  const auto gap = GapBetween(before, Seen(0, 3, "b2"));
+  before.stopped = true;
+
+  ASSERT_TRUE(gap.has_value());
+  EXPECT_EQ(gap->count, std::nullopt);
+  EXPECT_EQ(GapBetween(before, Seen(0, 3, "b2")), std::nullopt);
+}
+
+TEST(LastSeenTest, CountsOnlyTheKillsOfTheJournal) {
+  const int64_t first = NextJournalId(0, true);
+  const int64_t second = NextJournalId(NextJournalId(NextJournalId(first, false), false), true);
+
+  EXPECT_EQ(GapBetween(Seen(10, first), Seen(11, second)), std::nullopt);
+  EXPECT_EQ(GapBetween(Seen(10, first), Seen(12, second))->count, 1U);
 }
 
 TEST(LastSeenTest, DoesNotTakeACountThatFellForAGap) {
@@ -50,6 +70,7 @@ TEST(LastSeenTest, ReadsWhatItWrote) {
   EXPECT_EQ((*read)->boot_id, "b1");
   EXPECT_EQ((*read)->kernel_kills, 7U);
   EXPECT_EQ((*read)->journal_id, 9);
+  EXPECT_FALSE((*read)->stopped);
   std::ofstream(path) << "nonsense";
   EXPECT_FALSE(ReadLastSeen(path).has_value());
   std::remove(path.c_str());

@@ -19,9 +19,11 @@ class MatchJournalTest : public ::testing::Test {
     EXPECT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
   }
 
-  void Append(int count) {
+  int64_t Append(int count) {
     const std::vector<std::string_view> records(static_cast<size_t>(count), "record");
-    attachment_.journal_last_id = static_cast<uint64_t>(*journal_->Append(session_.id, records));
+    const int64_t last = *journal_->Append(session_.id, records);
+    attachment_.journal_last_id = static_cast<uint64_t>(last);
+    return last;
   }
   void LoseJournal() { journal_ = std::move(*Journal::Open({.path = dir_.File("other.db")})); }
 
@@ -33,11 +35,11 @@ class MatchJournalTest : public ::testing::Test {
 };
 
 TEST_F(MatchJournalTest, CountsWhatALostJournalHeldAndNobodyHadDerived) {
-  Append(5);
-  ASSERT_TRUE(store_->Put({}, 3).has_value());
+  ASSERT_TRUE(store_->Put({}, Append(3)).has_value());
+  Append(2);
   LoseJournal();
 
-  EXPECT_EQ(*MatchJournalAndStore(*journal_, *store_, &attachment_), LostJournal::kCounted);
+  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
 
   EXPECT_EQ(attachment_.damaged.telling, 2U);
   EXPECT_EQ(*store_->JournalCursor(), 0);
@@ -57,19 +59,39 @@ TEST_F(MatchJournalTest, CountsItOnceAlthoughTheStartIsRepeated) {
 TEST_F(MatchJournalTest, FindsNothingLostInAJournalThatGoesOn) {
   Append(5);
 
-  EXPECT_EQ(*MatchJournalAndStore(*journal_, *store_, &attachment_), LostJournal::kCounted);
+  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
 
   EXPECT_EQ(attachment_.damaged.telling, 0U);
+  EXPECT_EQ(attachment_.gone_wall_ns, 0U);
 }
 
-TEST_F(MatchJournalTest, DoesNotGuessWhenTheStoreIsANewOneToo) {
-  Append(5);
+TEST_F(MatchJournalTest, NotesWhatWasCapturedWhenTheStoreIsANewOneToo) {
+  ASSERT_TRUE(store_->Put({}, Append(3)).has_value());
+  Append(2);
   LoseJournal();
   store_ = std::move(*EventStore::Open({.path = dir_.File("other-events.db")}));
 
-  EXPECT_EQ(*MatchJournalAndStore(*journal_, *store_, &attachment_), LostJournal::kUnknown);
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  }
 
   EXPECT_EQ(attachment_.damaged.telling, 0U);
+  EXPECT_EQ(attachment_.gone_kills, 5U);
+  EXPECT_GT(attachment_.gone_wall_ns, 0U);
+}
+
+TEST_F(MatchJournalTest, CountsAllThatIsGoneAfterAnEarlierJournalWasLost) {
+  ASSERT_TRUE(store_->Put({}, Append(3)).has_value());
+  LoseJournal();
+  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  session_ = *journal_->BeginSession({.boot_id = "boot"});
+  Append(2);
+  journal_ = std::move(*Journal::Open({.path = dir_.File("third.db")}));
+  store_ = std::move(*EventStore::Open({.path = dir_.File("other-events.db")}));
+
+  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+
+  EXPECT_EQ(attachment_.gone_kills, 5U);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ v1::NodeReport FullReport() {
     accounting { kernel_kills: 1000 captured: 900 dropped_ring_full: 50 dropped_recursion: 7
                  double_counted: 40 gap: 3 events: 800 undecodable: 2 already_dying: 11
                  duplicates: 12 rankings_skipped: 13 decisions_missed: 161
-                 signals_skipped: 162 cmdlines_unread: 163 }
+                 signals_skipped: 162 cmdlines_unread: 163 lost_damaged: 164 }
     depths { journal_pending: 21 unacknowledged: 22 store_bytes: 23 ring_bytes: 24
              evicted_unacknowledged: 25 journal_bytes: 26 }
     cost { resident_bytes: 31 cpu_time { seconds: 32 nanos: 250000000 }
@@ -71,14 +71,15 @@ TEST(NodeMetricsTest, ShowsEveryNumberOfAFullReport) {
            "oombox_kills_double_counted_total 40",
            "oombox_kills_gap_total 3",
            "oombox_events_total 800",
-           "oombox_records_undecodable_total 2",
+           "oombox_kills_lost_total{cause=\"undecodable\"} 2",
+           "oombox_kills_lost_total{cause=\"damaged_file\"} 164",
            "oombox_marks_already_dying_total 11",
            "oombox_records_duplicate_total 12",
            "oombox_rankings_skipped_total 13",
            "oombox_decisions_missed_total 161",
            "oombox_signals_skipped_total 162",
            "oombox_cmdlines_unread_total 163",
-           "oombox_journal_pending_records 21",
+           "oombox_journal_pending_kills 21",
            "oombox_store_unacknowledged_events 22",
            "oombox_store_bytes 23",
            "oombox_ring_pending_bytes 24",

@@ -213,6 +213,43 @@ TEST_F(ReconcilerTest, TheGapAfterARebootBeginsWhereTheEarlierBootAgreedLast) {
   EXPECT_EQ(gaps[0].end_time().seconds(), 5);
 }
 
+TEST_F(ReconcilerTest, TellsWithoutACountThatAnEarlierBootWasNotWatchedToItsEnd) {
+  ASSERT_TRUE(WriteLastSeen(dir_.File("last-seen"), {.boot_id = "earlier", .kernel_kills = 9}));
+  Restart();
+
+  reconciler_->TellAbsence();
+  Restart();
+  reconciler_->TellAbsence();
+
+  const auto gaps = Gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_FALSE(gaps[0].has_count());
+}
+
+TEST_F(ReconcilerTest, NotesThatItStoppedWhenItWasTold) {
+  reconciler_->Look();
+  EXPECT_FALSE(Agreed()->stopped);
+
+  reconciler_->Finish();
+
+  EXPECT_TRUE(Agreed()->stopped);
+}
+
+TEST_F(ReconcilerTest, TellsOnceThatJournalAndStoreAreGone) {
+  probe_.attachment().gone_wall_ns = 5'000'000'000;
+  probe_.attachment().gone_kills = 7;
+
+  LookTwice();
+  Restart();
+  LookTwice();
+
+  const auto gaps = Gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].cause(), v1::GapEvent::CAUSE_DAMAGED_FILE);
+  EXPECT_FALSE(gaps[0].has_count());
+  EXPECT_EQ(gaps[0].end_time().seconds(), 5);
+}
+
 TEST_F(ReconcilerTest, TellsAnAbsenceThatAnEarlierStartFoundAndCouldNotTell) {
   probe_.attachment().absence_state = OOMBOX_ABSENCE_TELLING;
   probe_.attachment().absence_kills = 3;

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "agent/common/clock.h"
 #include "tests/support/fake_journal.h"
 #include "tests/support/memory_ring.h"
 
@@ -77,6 +78,24 @@ TEST_F(CaptureTest, LeavesRecordsInTheRingWhileTheJournalRefuses) {
   capture.reset();
 
   EXPECT_THAT(journal_.records(), ElementsAre("one"));
+}
+
+TEST_F(CaptureTest, IsStalledWhenTheJournalDoesNotComeBack) {
+  journal_.Hang(true);
+  auto capture = Start();
+  Put("one");
+  journal_.WaitForAttempts(1);
+  const uint64_t now = BootNowNs();
+
+  EXPECT_FALSE(capture->stall().Look(now).has_value());
+  const auto stalled = capture->stall().Look(now + StageStall::kHangNs);
+  journal_.Hang(false);
+  journal_.WaitForRecords(1);
+  capture.reset();
+
+  ASSERT_TRUE(stalled.has_value());
+  EXPECT_LE(stalled->since_boottime_ns, now);
+  EXPECT_EQ(stalled->reason, "the disk does not answer");
 }
 
 TEST_F(CaptureTest, DoesNotSpinWhileTheJournalRefuses) {

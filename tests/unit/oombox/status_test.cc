@@ -116,6 +116,31 @@ TEST(StatusTest, ComputesTheGapOfAnAgentThatDoesNotTellIt) {
   EXPECT_THAT(ShowStatus({node}).out, HasSubstr(" + 2 gaps + 1 counted twice\n"));
 }
 
+TEST(StatusTest, CountsWhatWasCapturedAndLostAmongTheGaps) {
+  v1::NodeStatus node = TellingNode();
+  v1::KillAccounting& accounting = *node.mutable_report()->mutable_accounting();
+  accounting.Clear();
+  accounting.set_kernel_kills(10);
+  accounting.set_captured(9);
+  accounting.set_events(6);
+  accounting.set_undecodable(1);
+  accounting.set_lost_damaged(2);
+  accounting.set_gap(1);
+
+  EXPECT_THAT(ShowStatus({node}).out, HasSubstr("kernel 10 = 6 events + 0 drops + 4 gaps\n"));
+}
+
+TEST(StatusTest, SaysWithoutBeingAskedWhatANodeGoesWithout) {
+  v1::NodeStatus node = TellingNode();
+  node.mutable_report()->mutable_attachment()->clear_pin_path();
+  node.mutable_report()->mutable_accounting()->set_rankings_skipped(3);
+
+  const std::string text = ShowStatus({node}).out;
+
+  EXPECT_THAT(text, HasSubstr("not pinned: kills are recorded only while the agent runs"));
+  EXPECT_THAT(text, HasSubstr("3 kills without memory users"));
+}
+
 TEST(StatusTest, SumsAClusterInOneLine) {
   std::vector<v1::NodeStatus> nodes(3, TellingNode());
   for (v1::NodeStatus& node : nodes) {

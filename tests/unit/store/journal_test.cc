@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "agent/common/clock.h"
+#include "agent/store/journal_id.h"
 #include "tests/unit/store/fixture.h"
 
 namespace oombox {
@@ -127,7 +128,7 @@ TEST_F(JournalTest, RemovesOnlyDerivedEntriesAboveItsSize) {
   // Twice as much as allowed is not derived yet: that must stay.
   const auto entries = journal->ReadAfter(0, 1000).value();
   ASSERT_THAT(entries, SizeIs(100));
-  EXPECT_EQ(entries.front().id, half + 1);
+  EXPECT_EQ(entries.front().id, NextJournalId(half, true));
 }
 
 TEST_F(JournalTest, RemovesOnlyDerivedEntriesThatAreTooOld) {
@@ -151,7 +152,9 @@ TEST_F(JournalTest, RefusesMoreThanItsBoundOfWhatIsNotDerived) {
   const std::vector<std::string_view> records = {record};
   Result<int64_t> last = 0;
   size_t taken = 0;
+  int64_t derived = 0;
   while (taken < 1000 && (last = journal->Append(session, records))) {
+    derived = *last;
     ++taken;
   }
 
@@ -159,7 +162,7 @@ TEST_F(JournalTest, RefusesMoreThanItsBoundOfWhatIsNotDerived) {
   EXPECT_EQ(last.error().code, ErrorCode::kExhausted);
   EXPECT_GE(taken * record.size(), (Journal::kUnderivedFactor - 1) * kMaxBytes);
   // With what is derived removed there is room again.
-  ASSERT_TRUE(journal->Retain(static_cast<int64_t>(taken), WallNowNs()).has_value());
+  ASSERT_TRUE(journal->Retain(derived, WallNowNs()).has_value());
   EXPECT_TRUE(journal->Append(session, records).has_value());
 }
 
@@ -172,6 +175,33 @@ TEST_F(JournalTest, NeverUsesAnIdTwice) {
 
   EXPECT_EQ(journal->LastId().value(), before);
   EXPECT_GT(Append(*journal, session, {"c"}), before);
+}
+
+TEST_F(JournalTest, NumbersKillsSoThatTwoIdsTellHowManyLieBetween) {
+  auto journal =
+      Journal::Open({.path = dir_.File("journal.db"),
+                     .is_kill = [](std::string_view record) { return record == "kill"; }})
+          .value();
+  const int64_t session = Begin(*journal);
+  const int64_t aside = Append(*journal, session, {"signal"});
+  const int64_t one = Append(*journal, session, {"kill", "signal", "signal"});
+  const int64_t three = Append(*journal, session, {"kill", "signal", "kill"});
+  const auto entries = journal->ReadAfter(0, 10).value();
+
+  EXPECT_EQ(KillsBetween(0, aside), 0U);
+  EXPECT_EQ(KillsBetween(0, one), 1U);
+  EXPECT_EQ(KillsBetween(one, three), 2U);
+  EXPECT_EQ(KillsBetween(three, one), 0U);
+  EXPECT_EQ(entries.back().id, three);
+  EXPECT_TRUE(IsKillId(entries.back().id));
+  EXPECT_FALSE(IsKillId(entries.front().id));
+}
+
+TEST_F(JournalTest, CountsTheKillsOfAnEarlierVersionsNumbers) {
+  EXPECT_EQ(KillsBetween(3, 5), 2U);
+  EXPECT_EQ(KillsBetween(5, NextJournalId(5, true)), 1U);
+  EXPECT_EQ(KillsBetween(5, NextJournalId(5, false)), 0U);
+  EXPECT_TRUE(IsKillId(5));
 }
 
 TEST_F(JournalTest, IsReadWhileItIsWritten) {

@@ -45,7 +45,8 @@ std::optional<KillBalance> BalanceOf(const v1::NodeStatus& node) {
   }
   const v1::KillAccounting& accounting = node.report().accounting();
   KillBalance balance;
-  balance.captured = accounting.captured();
+  const uint64_t lost = accounting.undecodable() + accounting.lost_damaged();
+  balance.captured = accounting.captured() - std::min(lost, accounting.captured());
   balance.dropped = accounting.dropped_ring_full() + accounting.dropped_recursion();
   balance.double_counted = accounting.double_counted();
   balance.events = accounting.events();
@@ -53,11 +54,13 @@ std::optional<KillBalance> BalanceOf(const v1::NodeStatus& node) {
     balance.kernel = accounting.kernel_kills();
     const auto left = static_cast<int64_t>(*balance.kernel - balance.captured - balance.dropped -
                                            balance.double_counted);
+    const uint64_t captured_and_lost = accounting.captured() - balance.captured;
     const uint64_t gap = TellsGap(node.report())
                              ? accounting.gap()
-                             : static_cast<uint64_t>(std::max<int64_t>(left, 0));
-    balance.gap = gap;
-    balance.unsettled = left - static_cast<int64_t>(gap);
+                             : static_cast<uint64_t>(std::max<int64_t>(
+                                   left - static_cast<int64_t>(captured_and_lost), 0));
+    balance.gap = gap + captured_and_lost;
+    balance.unsettled = left - static_cast<int64_t>(*balance.gap);
   }
   return balance;
 }

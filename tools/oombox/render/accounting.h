@@ -12,12 +12,12 @@ namespace oombox {
 // over several.
 struct KillBalance {
   std::optional<uint64_t> kernel;  // absent: the node could not read the kernel's count
-  uint64_t captured = 0;
+  uint64_t captured = 0;           // and not lost again
   uint64_t dropped = 0;
   uint64_t double_counted = 0;
   uint64_t events = 0;
-  // What the agent believes lost. An agent that does not tell (before 0.2) has what is left over.
-  // Absent without the kernel's count.
+  // What the agent believes lost, captured or not: unseen, undecodable, in a damaged file. An agent
+  // that does not tell (before 0.2) has what is left over. Absent without the kernel's count.
   std::optional<uint64_t> gap;
   // Left over: kills on their way to being explained, until the agent's second look; negative when
   // more was captured than the kernel counted.

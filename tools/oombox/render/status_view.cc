@@ -146,6 +146,15 @@ void AddAilments(const v1::NodeStatus& node, Notes& notes) {
     notes.Add(Style::kYellow, fmt::format("{}  {} refused by the collector; kept on the node", name,
                                           FormatCount(rejected, "event")));
   }
+  if (report.has_attachment() && report.attachment().pin_path().empty()) {
+    notes.Add(Style::kYellow,
+              fmt::format("{}  not pinned: kills are recorded only while the agent runs", name));
+  }
+  if (const uint64_t skipped = report.accounting().rankings_skipped(); skipped > 0) {
+    notes.Add(Style::kYellow, fmt::format("{}  {} without memory users: ranking was over its "
+                                          "time budget (rank-budget-us)",
+                                          name, FormatCount(skipped, "kill")));
+  }
   if (HasNoCollector(report)) {
     AddNoCollector(name, report, std::any_of(stalled.begin(), stalled.end(), IsUplink), notes);
   }
@@ -177,8 +186,7 @@ std::string AttachmentLine(const v1::NodeStatus& node, int64_t now_ns) {
       attachment.has_attach_time()
           ? fmt::format("attached {} ago", FormatAgeLong(now_ns - ToNs(attachment.attach_time())))
           : "attached, unknown since when";
-  line += attachment.pin_path().empty() ? ", not pinned: records only while the agent runs"
-                                        : ", pinned in " + attachment.pin_path();
+  line += attachment.pin_path().empty() ? ", not pinned" : ", pinned in " + attachment.pin_path();
   if (attachment.adopted()) {
     line += fmt::format(", adopted with a backlog of {}", FormatBytes(attachment.backlog_bytes()));
   }
@@ -193,7 +201,7 @@ std::string QueuesLine(const v1::NodeStatus& node) {
   }
   const v1::PipelineDepths& depths = report.depths();
   std::string line = fmt::format("waiting: ring {}, journal {}", FormatBytes(depths.ring_bytes()),
-                                 FormatCount(depths.journal_pending(), "record"));
+                                 FormatCount(depths.journal_pending(), "kill"));
   if (depths.has_unacknowledged()) {
     line += fmt::format(", uplink {}", FormatCount(depths.unacknowledged(), "event"));
   }
