@@ -24,6 +24,7 @@
 #include "bpf/lib/episode.h"
 #include "bpf/lib/exact.h"
 #include "bpf/lib/memcg.h"
+#include "bpf/lib/parents.h"
 #include "bpf/lib/rank.h"
 #include "bpf/lib/ring.h"
 #include "bpf/lib/signal.h"
@@ -236,11 +237,12 @@ static __always_inline void remember_victim(const struct trigger_state *state,
 }
 
 /* Of the first victim: a group of thousands says the same thousands of times. */
-static __always_inline void add_parts(struct scratch *s, void *ctx)
+static __always_inline void add_parts(struct scratch *s, void *ctx, struct task_struct *task)
 {
 	long bytes = bpf_get_stack(ctx, s->frames, sizeof(s->frames), 0);
 
 	fill_stats(s);
+	fill_parents(s, task);
 	add_part(s, OOMBOX_PART_NAMES, s->names, 1, s->names_len, sizeof(s->names));
 	add_part(s, OOMBOX_PART_LEVELS, s->levels, sizeof(s->levels[0]), s->level_count,
 		 sizeof(s->levels));
@@ -248,6 +250,8 @@ static __always_inline void add_parts(struct scratch *s, void *ctx)
 		 sizeof(s->users));
 	add_part(s, OOMBOX_PART_STATS, s->stats, sizeof(s->stats[0]), s->stat_count,
 		 sizeof(s->stats));
+	add_part(s, OOMBOX_PART_PARENTS, s->parents, sizeof(s->parents[0]), s->parent_count,
+		 sizeof(s->parents));
 	if (bytes > 0)
 		add_part(s, OOMBOX_PART_STACK, s->frames, sizeof(__u64), bytes / sizeof(__u64),
 			 sizeof(s->frames));
@@ -288,7 +292,7 @@ static __always_inline void fill_kill(struct scratch *s, struct trigger_state *s
 	ranked = cgroup_to_rank(s);
 	if (walk && ranked)
 		rank(s, ranked, task);
-	add_parts(s, ctx);
+	add_parts(s, ctx, task);
 }
 
 static __always_inline int marked(void *ctx, __u32 pid, struct task_struct *known, bool walk)
@@ -371,5 +375,26 @@ int BPF_PROG(on_signal_deliver, int sig)
 		return 0;
 	victim->cmdline_taken = 1; /* two threads at once: the reader takes the first */
 	record_cmdline(victim);
+	return 0;
+}
+
+/*
+ * console: in printk_sprint() (kernel/printk/printk.c) for each line of the kernel's log, in the context of who
+ * prints, since Linux 5.19; before, it fires elsewhere and the line begins with its time, so that this never
+ * matches. out_of_memory() (mm/oom_kill.c) prints this line, and nothing else tells, when it finds nobody.
+ */
+SEC("tp_btf/console")
+int BPF_PROG(on_console, const char *text)
+{
+	static const char nobody[] = "Out of memory and no killable";
+	char line[sizeof(nobody) - 1];
+	__u32 i;
+
+	if (bpf_probe_read_kernel(line, sizeof(line), text))
+		return 0;
+	for (i = 0; i < sizeof(line); i++)
+		if (line[i] != nobody[i])
+			return 0;
+	record_signal(OOMBOX_SIGNAL_NO_VICTIM, (struct task_struct *)bpf_get_current_task(), 0, 0);
 	return 0;
 }

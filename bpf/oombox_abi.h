@@ -53,6 +53,7 @@ enum oombox_part_kind {
 	OOMBOX_PART_USERS = 2,	/* struct oombox_process, unordered */
 	OOMBOX_PART_STATS = 3,	/* struct oombox_stat: of the cgroup that fired, and the victim's */
 	OOMBOX_PART_STACK = 4,	/* __u64: return addresses in the kernel, innermost first */
+	OOMBOX_PART_PARENTS = 5, /* struct oombox_parent: of the victim, the nearest first */
 	OOMBOX_PARTS = 8,
 };
 
@@ -65,7 +66,8 @@ struct oombox_part {
 #define OOMBOX_TAIL_LEN                                                                        \
 	(OOMBOX_MAX_NAMES + OOMBOX_MAX_NAME + OOMBOX_MAX_LEVELS * sizeof(struct oombox_cgroup) + \
 	 OOMBOX_MAX_USERS * sizeof(struct oombox_process) +                                    \
-	 OOMBOX_MAX_STATS * sizeof(struct oombox_stat) + OOMBOX_MAX_FRAMES * sizeof(__u64))
+	 OOMBOX_MAX_STATS * sizeof(struct oombox_stat) + OOMBOX_MAX_FRAMES * sizeof(__u64) +         \
+	 OOMBOX_MAX_PARENTS * sizeof(struct oombox_parent))
 
 struct oombox_kill_record {
 	struct oombox_record_header header;
@@ -102,6 +104,15 @@ enum oombox_signal_kind {
 	OOMBOX_SIGNAL_ALREADY_DYING = 3,
 	/* No OOM: somebody sent SIGKILL to the init of a pid namespace. */
 	OOMBOX_SIGNAL_INIT_KILLED = 4,
+	/* No signal at all: the OOM killer found nobody that it may kill. The target asked for the memory. */
+	OOMBOX_SIGNAL_NO_VICTIM = 5,
+};
+
+/* A memory cgroup by the last two names of its path: enough to tell container and pod by. */
+struct oombox_cgroup_tail {
+	__u64 id;
+	char name[OOMBOX_MAX_NAME];
+	char parent_name[OOMBOX_MAX_NAME]; /* empty: the root, or unknown */
 };
 
 struct oombox_signal_record {
@@ -114,6 +125,8 @@ struct oombox_signal_record {
 	__u32 sender_tid;
 	char sender_comm[OOMBOX_COMM_LEN];
 	struct oombox_process target;
+	struct oombox_cgroup_tail target_cgroup;
+	struct oombox_cgroup_tail sender_cgroup;
 };
 
 /* The command line of a victim, read when it was about to die: its own memory, in its own context. */

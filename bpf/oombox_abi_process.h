@@ -18,6 +18,7 @@ enum oombox_limits {
 	OOMBOX_MAX_STATS = 2,	  /* cgroups whose memory.stat is taken */
 	OOMBOX_MAX_FRAMES = 32,	  /* of the trigger's kernel stack */
 	OOMBOX_MAX_CMDLINE = 512,
+	OOMBOX_MAX_PARENTS = 8,
 };
 
 enum oombox_record_type {
@@ -72,6 +73,15 @@ struct oombox_process {
 	__u32 namespace_level; /* nesting of its pid namespace; 0: the initial one */
 	char comm[OOMBOX_COMM_LEN];
 	char exe[OOMBOX_EXE_LEN]; /* empty: unknown */
+};
+
+struct oombox_parent {
+	__u32 tgid;	     /* init pid namespace */
+	__u32 namespace_pid; /* in its innermost pid namespace; 1: a container's first process */
+	__u64 start_boottime_ns;
+	__u32 namespace_level;
+	__u32 pad;
+	char comm[OOMBOX_COMM_LEN];
 };
 
 enum oombox_process_flags {

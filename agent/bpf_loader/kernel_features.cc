@@ -109,6 +109,7 @@ Result<KernelFeatures> ReadKernelFeatures(const std::string& btf_path) {
   return KernelFeatures{
       .mark_victim_has_task = arguments >= 2,
       .bpf_loop = EnumValue(kernel.get(), "bpf_func_id", "BPF_FUNC_loop").has_value(),
+      .console = TracepointArguments(kernel.get(), "console").has_value(),
       .rss_per_cpu = ArrayLength(kernel.get(), "mm_struct", "rss_stat").has_value(),
       .stats_are_compacted = StatsAreCompacted(kernel.get())};
 }

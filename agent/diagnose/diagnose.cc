@@ -56,6 +56,9 @@ v1::Diagnosis Diagnose(const v1::Event& event, const WorkloadHistory& history) {
     case v1::Event::kGap:
       DiagnoseGap(event.gap(), &diagnosis);
       break;
+    case v1::Event::kNoKill:
+      DiagnoseNoKill(event.no_kill(), &diagnosis);
+      break;
     case v1::Event::kPressure:
       DiagnosePressure(event.pressure(), &diagnosis);
       break;

@@ -15,6 +15,8 @@ void DiagnoseVictim(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
 void DiagnoseComposition(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
 // What would matter and is not known, with the reason where the event has it.
 void ListUnknowns(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
+// What is none, or killed nobody.
+void DiagnoseNoKill(const v1::NoKillEvent& no_kill, v1::Diagnosis* diagnosis);
 // A window in which oombox was blind.
 void DiagnoseGap(const v1::GapEvent& gap, v1::Diagnosis* diagnosis);
 

@@ -6,6 +6,7 @@
 
 #include "agent/common/text.h"
 #include "agent/event/assemble_parts.h"
+#include "agent/event/envelope.h"
 #include "agent/event/event_id.h"
 #include "agent/event/workload.h"
 #include "agent/store/event_store.h"
@@ -16,39 +17,12 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-// From the mark to the commit. Bytes of a damaged journal may say anything: never more than a year.
-int64_t AgeNs(const KillRecord& record, const EventContext& context) {
-  constexpr uint64_t kYearNs = 365ULL * 86400 * 1'000'000'000;
-  const uint64_t age = context.committed_boottime_ns - record.boottime_ns;
-  return record.boottime_ns > context.committed_boottime_ns || age > kYearNs
-             ? 0
-             : static_cast<int64_t>(age);
-}
-
-void FillEnvelope(const KillRecord& record, const EventContext& context, v1::Event& event) {
-  event.set_event_id(
-      KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns));
-  event.set_revision(1);
-  event.set_boottime_ns(record.boottime_ns);
-  *event.mutable_event_time() =
-      TimeUtil::NanosecondsToTimestamp(context.committed_wall_ns - AgeNs(record, context));
-  event.set_view(v1::EVENT_VIEW_FULL);
-  event.set_replayed(context.replayed);
-  auto* node = event.mutable_node();
-  node->set_cluster_name(context.cluster_name);
-  node->set_node_name(context.node_name);
-  node->set_boot_id(context.boot_id);
-  node->set_kernel_release(context.kernel_release);
-  if (context.memory_total_bytes != 0) {
-    node->set_memory_total_bytes(context.memory_total_bytes);
-  }
-}
-
 void FillQuality(const KillRecord& record, const EventContext& context, v1::OomEvent* oom) {
   auto* quality = oom->mutable_quality();
   quality->set_provenance(v1::PROVENANCE_AT_KILL);
   quality->set_record_version(record.version);
-  *quality->mutable_capture_latency() = TimeUtil::NanosecondsToDuration(AgeNs(record, context));
+  *quality->mutable_capture_latency() =
+      TimeUtil::NanosecondsToDuration(AgeNs(record.boottime_ns, context));
   AddMissing(quality, "top_allocators", "this version records no allocations");
   AddMissing(quality, "curve", "this version records no memory curve");
   AddMissing(quality, "container", "this version does not ask the container runtime");
@@ -65,7 +39,10 @@ void MakeCompact(v1::Victim* victim) {
 
 v1::Event AssembleKill(const KillRecord& record, const EventContext& context) {
   v1::Event event;
-  FillEnvelope(record, context, event);
+  event.set_event_id(
+      KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns));
+  FillEnvelope(context, event);
+  FillTime(record.boottime_ns, context, event);
   v1::OomEvent* oom = event.mutable_oom();
   FillTrigger(record, oom);
   FillQuality(record, context, oom);

@@ -185,6 +185,14 @@ void FillVictim(const KillRecord& record, const EventContext& context, v1::Victi
   if (victim.memory) {
     FillProcessMemory(victim, record, context, out->mutable_memory());
   }
+  for (const ParentProcess& parent : record.parents) {
+    v1::ParentProcess* to = out->add_parents();
+    to->set_tgid(parent.tgid);
+    to->set_namespace_pid(parent.namespace_pid);
+    to->set_comm(EscapeUntrusted(parent.comm));
+    to->set_start_boottime_ns(parent.start_boottime_ns);
+    to->set_container_init(parent.container_init());
+  }
 }
 
 void FillCgroups(const KillRecord& record, const EventContext& context, v1::OomEvent* out) {

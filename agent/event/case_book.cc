@@ -5,6 +5,7 @@
 #include "agent/common/text.h"
 #include "agent/event/event_id.h"
 #include "agent/event/kernel_stack.h"
+#include "agent/event/no_kill.h"
 #include "agent/event/related.h"
 
 namespace oombox {
@@ -68,7 +69,8 @@ Result<std::optional<v1::Event>> CaseBook::Add(const SignalRecord& record,
                                                const EventContext& context,
                                                uint64_t now_boottime_ns) {
   if (record.kind != SignalKind::kSharer && record.kind != SignalKind::kCollateral) {
-    return std::optional<v1::Event>();
+    return MayAddNoKill(record.boottime_ns) ? std::optional(AssembleNoKill(record, context))
+                                            : std::nullopt;
   }
   OOMBOX_TRY(Case* const open, Find(KillEventId(context.boot_id, record.episode_tgid,
                                                 record.episode_start_boottime_ns)));
@@ -94,6 +96,18 @@ Result<std::optional<v1::Event>> CaseBook::Add(const CmdlineRecord& record,
     return std::optional<v1::Event>();
   }
   return Revise(*open, true, now_boottime_ns);
+}
+
+bool CaseBook::MayAddNoKill(uint64_t boottime_ns) {
+  constexpr uint64_t kHourNs = 3600ULL * 1'000'000'000;
+  if (boottime_ns / kHourNs != no_kill_hour_) {
+    no_kill_hour_ = boottime_ns / kHourNs;
+    no_kills_in_hour_ = 0;
+  }
+  const bool may = no_kills_in_hour_ < kNoKillsPerHour;
+  no_kills_in_hour_ += may ? 1 : 0;
+  no_kills_skipped_ += may ? 0 : 1;
+  return may;
 }
 
 bool CaseBook::TakeEarly(const std::string& id, v1::Event& event) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,6 +35,9 @@ class CaseBook {
   // More than these do not wait: what comes late finds them in the store.
   static constexpr size_t kMaxOpen = 256;
   static constexpr size_t kMaxEarly = 64;
+  // Events that are no kill, in an hour: whoever can make containers can make them, and they must
+  // not drive the kills out of the store.
+  static constexpr uint64_t kNoKillsPerHour = 600;
 
   // Finds an event of an earlier run of the agent (its case was open when it stopped); may find
   // nothing. An error is neither: a victim of a stored event must not begin a new one.
@@ -56,6 +60,9 @@ class CaseBook {
   // Closes the cases whose time is over, and the oldest of too many; returns those that were not
   // final yet.
   std::vector<v1::Event> Close(uint64_t now_boottime_ns);
+
+  // Records that are no kill and were too many. Thread-safe.
+  uint64_t no_kills_skipped() const { return no_kills_skipped_.load(); }
 
   // When Close has something to do next; absent when no case is open.
   std::optional<uint64_t> NextDeadline() const;
@@ -85,11 +92,16 @@ class CaseBook {
   // Nothing more is expected.
   bool IsComplete(const v1::Event& event) const;
 
+  bool MayAddNoKill(uint64_t boottime_ns);
+
   Lookup lookup_;
   CaseSources sources_;
   // Command lines that came before their kill: a victim may die while its record is being made.
   std::map<std::string, std::vector<CmdlineRecord>> early_;
   std::map<std::string, Case> open_;
+  uint64_t no_kill_hour_ = 0;
+  uint64_t no_kills_in_hour_ = 0;
+  std::atomic<uint64_t> no_kills_skipped_ = 0;
 };
 
 }  // namespace oombox

@@ -10,6 +10,7 @@
 #include "agent/common/clock.h"
 #include "agent/event/reconstruct.h"
 #include "agent/event/undecodable.h"
+#include "agent/store/journal_id.h"
 
 namespace oombox {
 
@@ -96,9 +97,10 @@ EventStage::Counters EventStage::counters() const {
   Counters counters{.events = events_.load(),
                     .undecodable = undecodable_.load(),
                     .reconstructed = reconstructed_count_.load(),
-                    .journal_pending = 0};
+                    .journal_pending = 0,
+                    .no_kills_skipped = cases_.no_kills_skipped()};
   if (const auto last = journal_.LastId()) {
-    counters.journal_pending = static_cast<uint64_t>(std::max<int64_t>(0, *last - cursor_.load()));
+    counters.journal_pending = KillsBetween(cursor_.load(), *last);
   }
   return counters;
 }
@@ -210,7 +212,7 @@ Status EventStage::Recover() {
 // True when everything that is there is stored.
 bool EventStage::Step() {
   while (true) {
-    const auto derived = Derive();
+    const auto derived = DeriveTimed();
     if (!derived) {
       if (stall_.Begin(derived.error().message, BootNowNs())) {
         spdlog::error("events cannot be stored, the journal keeps them: {}",
@@ -225,6 +227,11 @@ bool EventStage::Step() {
       return true;
     }
   }
+}
+
+Result<size_t> EventStage::DeriveTimed() {
+  const StageStall::Call call(stall_, BootNowNs());
+  return Derive();
 }
 
 // One batch: journal entries, gaps, closed cases. Returns how many entries it took. What the store
@@ -340,6 +347,10 @@ Result<EventContext> EventStage::ContextOf(const JournalEntry& entry) {
 Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& context) {
   const auto record = options_.decode(entry.bytes);
   if (!record) {
+    if (!IsKillId(entry.id)) {
+      spdlog::warn("journal entry {} says nothing: {}", entry.id, record.error().message);
+      return {};
+    }
     spdlog::error("journal entry {} is no event: {}", entry.id, record.error().message);
     undecodable_.fetch_add(1);
     AddEvent(AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
@@ -357,7 +368,7 @@ Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& conte
   if (!event) {
     return {};
   }
-  events_.fetch_add(event->revision() == 1 ? 1 : 0);
+  events_.fetch_add(event->has_oom() && event->revision() == 1 ? 1 : 0);
   if (const auto* kill = std::get_if<KillRecord>(&*record)) {
     for (v1::Event& old : reconstructed_.Supersede(*kill, context, event->event_id())) {
       AddEvent(std::move(old));

@@ -48,8 +48,9 @@ class EventStage {
   struct Counters {
     uint64_t events = 0;  // kills that became events
     uint64_t undecodable = 0;
-    uint64_t reconstructed = 0;  // kills that became events from the kernel log
-    uint64_t journal_pending = 0;
+    uint64_t reconstructed = 0;     // kills that became events from the kernel log
+    uint64_t journal_pending = 0;   // kills in the journal that are no events yet
+    uint64_t no_kills_skipped = 0;  // see CaseBook
   };
 
   // Journal and store must outlive the stage.
@@ -71,7 +72,7 @@ class EventStage {
   Status RetainJournal(int64_t now_wall_ns);
   // From the kernel's mark until the event was stored, of kills since this started.
   const LatencyHistogram& latency() const { return latency_; }
-  // Stalled: the journal or the store refuses.
+  // Stalled: the journal or the store refuses or hangs.
   const StageStall& stall() const { return stall_; }
   // Waits until everything that was in the journal at the call is an event, and every gap that was
   // reported is stored; false when the store refuses.
@@ -88,6 +89,7 @@ class EventStage {
   void RecoverCursor();
   Status Recover();
   bool Step();
+  Result<size_t> DeriveTimed();
   Result<size_t> Derive();
   Status AddGaps();
   Result<EventContext> ContextOf(const JournalEntry& entry);

@@ -4,6 +4,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include "agent/common/text.h"
+#include "agent/event/envelope.h"
 #include "agent/event/event_id.h"
 
 namespace oombox {
@@ -19,15 +20,9 @@ v1::Event AssembleGap(const Gap& gap, const EventContext& context) {
   v1::Event event;
   event.set_event_id(EventIdFromName(
       fmt::format("gap/{}/{}/{}", context.boot_id, v1::GapEvent::Cause_Name(gap.cause), gap.key)));
-  event.set_revision(1);
+  FillEnvelope(context, event);
   event.set_final(true);
   *event.mutable_event_time() = TimeUtil::NanosecondsToTimestamp(gap.end_wall_ns);
-  event.set_view(v1::EVENT_VIEW_FULL);
-  event.set_replayed(context.replayed);
-  event.mutable_node()->set_cluster_name(context.cluster_name);
-  event.mutable_node()->set_node_name(context.node_name);
-  event.mutable_node()->set_boot_id(context.boot_id);
-  event.mutable_node()->set_kernel_release(context.kernel_release);
 
   v1::GapEvent* body = event.mutable_gap();
   body->set_cause(gap.cause);

@@ -8,6 +8,7 @@
 
 #include "agent/common/text.h"
 #include "agent/event/assemble_parts.h"
+#include "agent/event/envelope.h"
 #include "agent/event/event_id.h"
 #include "agent/event/workload.h"
 
@@ -33,26 +34,6 @@ constexpr const char* kNoReport =
 int64_t WallOf(uint64_t boottime_ns, const EventContext& context) {
   return context.committed_wall_ns +
          (static_cast<int64_t>(boottime_ns) - static_cast<int64_t>(context.committed_boottime_ns));
-}
-
-void FillEnvelope(const LoggedKill& kill, const EventContext& context, v1::Event* event) {
-  event->set_event_id(EventIdFromName(
-      fmt::format("reconstructed/{}/{}/{}", context.boot_id, kill.tgid, kill.log_time_us)));
-  event->set_revision(1);
-  event->set_final(true);
-  event->set_boottime_ns(kill.boottime_ns);
-  *event->mutable_event_time() =
-      TimeUtil::NanosecondsToTimestamp(WallOf(kill.boottime_ns, context));
-  event->set_view(v1::EVENT_VIEW_FULL);
-  event->set_replayed(context.replayed);
-  auto* node = event->mutable_node();
-  node->set_cluster_name(context.cluster_name);
-  node->set_node_name(context.node_name);
-  node->set_boot_id(context.boot_id);
-  node->set_kernel_release(context.kernel_release);
-  if (context.memory_total_bytes != 0) {
-    node->set_memory_total_bytes(context.memory_total_bytes);
-  }
 }
 
 void FillLoggedVictim(const LoggedKill& kill, v1::Victim* victim) {
@@ -172,7 +153,12 @@ bool IsUnlistedIn(const v1::Event& event, const LoggedKill& kill) {
 
 v1::Event AssembleReconstructed(const LoggedKill& kill, const EventContext& context) {
   v1::Event event;
-  FillEnvelope(kill, context, &event);
+  event.set_event_id(EventIdFromName(
+      fmt::format("reconstructed/{}/{}/{}", context.boot_id, kill.tgid, kill.log_time_us)));
+  FillEnvelope(context, event);
+  event.set_final(true);
+  event.set_boottime_ns(kill.boottime_ns);
+  *event.mutable_event_time() = TimeUtil::NanosecondsToTimestamp(WallOf(kill.boottime_ns, context));
   v1::OomEvent* oom = event.mutable_oom();
   oom->mutable_quality()->set_provenance(v1::PROVENANCE_RECONSTRUCTED);
   FillLoggedVictim(kill, oom->add_victims());

@@ -48,6 +48,16 @@ struct KilledProcess {
   bool container_init() const { return namespace_level > 0 && namespace_pid == 1; }
 };
 
+struct ParentProcess {
+  uint32_t tgid = 0;
+  uint32_t namespace_pid = 0;
+  uint64_t start_boottime_ns = 0;
+  uint32_t namespace_level = 0;
+  std::string comm;
+
+  bool container_init() const { return namespace_level > 0 && namespace_pid == 1; }
+};
+
 // memory.events of a cgroup.
 struct CgroupEvents {
   uint64_t low = 0;
@@ -108,6 +118,8 @@ struct KillRecord {
   KilledProcess victim;
   uint32_t parent_tgid = 0;
   std::string parent_comm;
+  // The nearest first, up to the first process of the victim's pid namespace; bounded.
+  std::vector<ParentProcess> parents;
   uint32_t trigger_tgid = 0;
   uint32_t trigger_tid = 0;
   std::string trigger_comm;

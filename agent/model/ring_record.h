@@ -9,7 +9,7 @@
 
 namespace oombox {
 
-enum class SignalKind { kSharer, kCollateral, kAlreadyDying, kInitKilled };
+enum class SignalKind { kSharer, kCollateral, kAlreadyDying, kInitKilled, kNoVictim };
 
 // A SIGKILL beside the marks: bpf/oombox_abi.h says what kinds there are.
 struct SignalRecord {
@@ -19,7 +19,11 @@ struct SignalRecord {
   uint64_t episode_start_boottime_ns = 0;
   uint32_t sender_tgid = 0;
   std::string sender_comm;
+  uint64_t sender_cgroup_id = 0;
+  // The last two names of the memory cgroup's path: "pod/container".
+  std::string sender_cgroup_tail;
   KilledProcess target;
+  std::string target_cgroup_tail;
 };
 
 // What a victim was started as.

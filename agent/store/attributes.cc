@@ -36,6 +36,13 @@ void AddOom(const v1::OomEvent& oom, EventAttributes* attributes) {
   }
 }
 
+void AddNoKill(const v1::NoKillEvent& no_kill, EventAttributes* attributes) {
+  attributes->kind = no_kill.kind() == v1::NoKillEvent::KIND_NO_VICTIM ? "no_victim" : kNoKillKind;
+  attributes->cgroup = Printable(no_kill.process().cgroup_tail());
+  attributes->comm = Printable(no_kill.process().comm());
+  attributes->tgid = no_kill.process().tgid();
+}
+
 }  // namespace
 
 EventAttributes AttributesOf(const v1::Event& event) {
@@ -55,6 +62,9 @@ EventAttributes AttributesOf(const v1::Event& event) {
       break;
     case v1::Event::kGap:
       attributes.kind = "gap";
+      break;
+    case v1::Event::kNoKill:
+      AddNoKill(event.no_kill(), &attributes);
       break;
     case v1::Event::BODY_NOT_SET:
       break;

@@ -104,11 +104,13 @@ bool MatchesNode(const Node& node, const EventAttributes& attributes) {
   return MatchesText(node, TextOf(attributes, node.field));
 }
 
-bool NamesSuperseded(const Node& node) {
+bool IsHidden(std::string_view kind) { return kind == kSupersededKind || kind == kNoKillKind; }
+
+bool NamesHidden(const Node& node) {
   return (node.kind == Node::Kind::kCompare && node.field == FilterField::kKind &&
-          node.text == kSupersededKind) ||
+          IsHidden(node.text)) ||
          std::any_of(node.children.begin(), node.children.end(),
-                     [](const auto& child) { return NamesSuperseded(*child); });
+                     [](const auto& child) { return NamesHidden(*child); });
 }
 
 // For SQLite's GLOB, where ? and [ are special too (a class of one character makes them plain).
@@ -226,13 +228,13 @@ bool IsInteger(FilterField field) {
 Result<Filter> Filter::Parse(std::string_view text) {
   OOMBOX_TRY(std::unique_ptr<Node> root, ParseFilter(text));
   Filter filter;
-  filter.names_superseded_ = root != nullptr && NamesSuperseded(*root);
+  filter.names_hidden_ = root != nullptr && NamesHidden(*root);
   filter.root_ = std::move(root);
   return filter;
 }
 
 bool Filter::Matches(const EventAttributes& attributes) const {
-  return (names_superseded_ || attributes.kind != kSupersededKind) &&
+  return (names_hidden_ || !IsHidden(attributes.kind)) &&
          (root_ == nullptr || MatchesNode(*root_, attributes));
 }
 
@@ -241,9 +243,9 @@ Filter::Sql Filter::ToSql() const {
   if (root_ != nullptr) {
     AppendNode(*root_, &sql);
   }
-  if (!names_superseded_) {
-    sql.condition +=
-        fmt::format("{}kind <> '{}'", root_ == nullptr ? "" : " AND ", kSupersededKind);
+  if (!names_hidden_) {
+    sql.condition += fmt::format("{}kind NOT IN ('{}', '{}')", root_ == nullptr ? "" : " AND ",
+                                 kSupersededKind, kNoKillKind);
   }
   return sql;
 }

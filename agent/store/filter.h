@@ -13,11 +13,14 @@ namespace oombox {
 
 // A reconstructed kill whose real event turned up (OomEvent.superseded_by).
 inline constexpr const char* kSupersededKind = "superseded";
+// A SIGKILL to a container's init, a mark on a dying task (NoKillEvent): common, and seldom asked
+// for.
+inline constexpr const char* kNoKillKind = "no_kill";
 
 // The indexed attributes of an event: all that a filter can ask for. Strings are escaped already.
 struct EventAttributes {
   std::string id = {};
-  std::string kind = {};  // "oom", "pressure", "gap", "superseded"
+  std::string kind = {};  // "oom", "no_victim", "pressure", "gap", "no_kill", "superseded"
   int64_t time_ns = 0;
   std::string node = {};
   std::string cluster = {};
@@ -30,11 +33,12 @@ struct EventAttributes {
 EventAttributes AttributesOf(const v1::Event& event);
 
 // A parsed filter string, the subset of AIP-160 that query.proto documents. Immutable, cheap to
-// copy. Superseded events match only a filter that names their kind. The same filter selects in SQL
-// (List) and in memory (watch, saved files); a test holds the two together.
+// copy. Events of the kinds superseded and no_kill match only a filter that names a kind of these.
+// The same filter selects in SQL (List) and in memory (watch, saved files); a test holds the two
+// together.
 class Filter {
  public:
-  // Matches everything that is not superseded.
+  // Matches everything of the kinds that need not be named.
   Filter() = default;
 
   // kInvalid with the position ("filter, character 12: ...") when it makes no sense. At most 4 KiB
@@ -60,7 +64,7 @@ class Filter {
 
  private:
   std::shared_ptr<const Node> root_;
-  bool names_superseded_ = false;
+  bool names_hidden_ = false;
 };
 
 }  // namespace oombox

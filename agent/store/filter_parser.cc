@@ -25,6 +25,13 @@ constexpr std::array kFields = {FilterField::kId,   FilterField::kKind,     Filt
                                 FilterField::kNode, FilterField::kCluster,  FilterField::kCgroup,
                                 FilterField::kComm, FilterField::kWorkload, FilterField::kTgid};
 
+constexpr std::array<std::string_view, 6> kKinds = {"oom", "no_victim", "pressure",
+                                                    "gap", kNoKillKind, kSupersededKind};
+
+bool IsKind(std::string_view name) {
+  return std::find(kKinds.begin(), kKinds.end(), name) != kKinds.end();
+}
+
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool IsNameChar(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -287,9 +294,10 @@ Status Parser::SetValue(Node* node, std::string value, size_t value_at) {
   }
   const bool exact = node->op == FilterOperator::kEqual || node->op == FilterOperator::kNotEqual;
   if (node->field == FilterField::kKind && exact && value.find('*') == std::string::npos &&
-      value != "oom" && value != "pressure" && value != "gap" && value != kSupersededKind) {
-    return Fail(value_at,
-                fmt::format("no kind '{}'; kinds are oom, pressure, gap, superseded", value));
+      !IsKind(value)) {
+    return Fail(value_at, fmt::format("no kind '{}'; kinds are oom, no_victim, pressure, gap, "
+                                      "no_kill, superseded",
+                                      value));
   }
   node->text = std::move(value);
   return {};

@@ -37,11 +37,13 @@ struct scratch {
 	__u32 user_count;
 	__u32 names_len;
 	__u32 stat_count;
+	__u32 parent_count;
 	__u32 fired_level; /* by the decision, else inferred; OOMBOX_MAX_LEVELS: none */
 	struct oombox_cgroup levels[OOMBOX_MAX_LEVELS];
 	struct oombox_process users[OOMBOX_MAX_USERS];
 	struct oombox_stat stats[OOMBOX_MAX_STATS];
 	__u64 frames[OOMBOX_MAX_FRAMES];
+	struct oombox_parent parents[OOMBOX_MAX_PARENTS];
 	char names[OOMBOX_MAX_NAMES + OOMBOX_MAX_NAME];
 	/* Beside `users`: what identifies and weighs each. */
 	__u64 user_mm[OOMBOX_MAX_USERS];

@@ -32,6 +32,27 @@ static __always_inline bool may_record_signal(__u64 now)
 	return true;
 }
 
+/* Kills come first: what is beside them takes a quarter of the ring at most. */
+static __always_inline bool has_room(void)
+{
+	return bpf_ringbuf_query(&kill_ring, BPF_RB_AVAIL_DATA) <
+	       bpf_ringbuf_query(&kill_ring, BPF_RB_RING_SIZE) / 4;
+}
+
+static __always_inline void fill_cgroup_tail(struct oombox_cgroup_tail *out,
+					     struct task_struct *task)
+{
+	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(task, cgroups));
+	struct cgroup_subsys_state *parent = BPF_CORE_READ(css, parent);
+
+	out->id = BPF_CORE_READ(css, cgroup, kn, id);
+	out->name[0] = 0;
+	out->parent_name[0] = 0;
+	BPF_CORE_READ_STR_INTO(&out->name, css, cgroup, kn, name);
+	if (parent)
+		BPF_CORE_READ_STR_INTO(&out->parent_name, parent, cgroup, kn, name);
+}
+
 static __always_inline void record_signal(enum oombox_signal_kind kind, struct task_struct *target,
 					  __u32 episode_tgid, __u64 episode_start_boottime_ns)
 {
@@ -39,7 +60,7 @@ static __always_inline void record_signal(enum oombox_signal_kind kind, struct t
 	__u64 current = bpf_get_current_pid_tgid();
 	struct oombox_signal_record *rec;
 
-	if (!may_record_signal(now)) {
+	if (!has_room() || !may_record_signal(now)) {
 		COUNT(signals_skipped);
 		return;
 	}
@@ -59,6 +80,8 @@ static __always_inline void record_signal(enum oombox_signal_kind kind, struct t
 	rec->sender_tid = (__u32)current;
 	bpf_get_current_comm(&rec->sender_comm, sizeof(rec->sender_comm));
 	fill_process(&rec->target, target);
+	fill_cgroup_tail(&rec->target_cgroup, target);
+	fill_cgroup_tail(&rec->sender_cgroup, (struct task_struct *)bpf_get_current_task());
 	bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
 }
 

@@ -1,6 +1,9 @@
 """Real kills on this host: every number against the kernel's report and memhog's truth."""
 
 import json
+import os
+import signal
+import subprocess
 import time
 import unittest
 
@@ -8,7 +11,8 @@ from lib import compare
 from lib.events import parse_events
 from lib.kernel_report import KernelLog
 from lib.machine import cgroup_inode, prints_exact_sums, require_real_kills
-from lib.programs import (Agent, Scratch, events_of, list_events, memhog, oombox, wait_for_events)
+from lib.programs import (Agent, Scratch, eventually, events_of, list_events, memhog, oombox,
+                          wait_for_events)
 from lib.text import escape_untrusted, is_printable
 
 # The kernel prints ten full reports in 5 s, for the whole machine (oom_kill.c, dump_header).
@@ -103,6 +107,27 @@ class StormTest(unittest.TestCase):
         self.assertEqual(truth["cgroups"][0]["oom_kill_after"], 100)
         status = oombox("status", local=self.agent.socket)
         self.assertEqual(status.returncode, 0, status.stdout + status.stderr)
+
+    def test_sigkill_to_a_containers_init_is_told_apart_from_an_oom(self):
+        done = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "1000"])
+        self.addCleanup(done.wait)
+        self.addCleanup(done.kill)
+        child = f"/proc/{done.pid}/task/{done.pid}/children"
+        init = int(eventually(lambda: open(child, encoding="ascii").read(), why="the first process"))
+
+        os.kill(init, signal.SIGKILL)
+
+        def told():
+            answer = oombox("list", "--kind", "no_kill", "-o", "jsonl", local=self.agent.socket)
+            events = [json.loads(line) for line in answer.stdout.splitlines()]
+            return [e for e in events if e["no_kill"]["process"]["tgid"] == init]
+        event, = eventually(told, why="the event of the SIGKILL")
+        self.assertEqual(event["no_kill"]["kind"], "KIND_INIT_KILLED")
+        self.assertEqual(event["no_kill"]["process"]["namespace_pid"], 1)
+        self.assertEqual(event["no_kill"]["sender"]["tgid"], os.getpid())
+        done = oombox("explain", event["event_id"], local=self.agent.socket)
+        self.assertIn("no OOM", done.stdout)
+        self.assertNotIn(event["event_id"], oombox("list", "-o", "jsonl", local=self.agent.socket).stdout)
 
     def test_repeated_kills_of_one_workload_are_folded(self):
         truth = memhog("storm", "--kills", "3", "--same-cgroup", "--limit", "8Mi")

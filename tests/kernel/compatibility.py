@@ -23,6 +23,9 @@ class Table:
     def scenario(self, kernel, name, differences):
         self._rows.setdefault(kernel, {})[name] = "equal" if not differences else "differs"
 
+    def not_seen(self, kernel, name):
+        self._rows.setdefault(kernel, {})[name] = "not seen"
+
     def event(self, kernel, oom):
         known = self._fields.setdefault(kernel, {name: "yes" for name, _ in FIELDS})
         for name, has in FIELDS:

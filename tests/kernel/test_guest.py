@@ -11,7 +11,7 @@ from guest_case import GuestCase
 from lib import compare
 from lib.events import parse_events
 from lib.kernel_report import parse
-from lib.machine import prints_exact_sums
+from lib.machine import prints_exact_sums, tells_of_no_victim
 
 TIMESTAMP = re.compile(r"^\[ *\d+\.\d+\] ")
 
@@ -51,6 +51,7 @@ class GuestTest(GuestCase):
         self.check_sysrq(int(frames["sysrq target"]), events)
         self.check_storm(json.loads(frames["truth storm"]), parse_events(frames["list"]))
         self.check_group(parse_events(frames["group"])[0], json.loads(frames["accounting"]))
+        self.check_no_kills(kernel, frames)
         self.assertIn("guest", frames["status"])
         self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
 
@@ -75,6 +76,22 @@ class GuestTest(GuestCase):
         self.assertEqual(event["oom"]["decision"]["order"], -1)
         self.assertEqual(event["oom"]["trigger"]["activity"], "ACTIVITY_SYSRQ")
         self.assertEqual(event["oom"]["scope"], "OOM_SCOPE_NODE")
+
+    def check_no_kills(self, kernel, frames):
+        told = [e["no_kill"] for e in parse_events(frames["no-kills"])]
+        init = int(frames["killed init"])
+        killed, = (e for e in told if e["kind"] == "KIND_INIT_KILLED" and e["process"]["tgid"] == init)
+        self.assertEqual(killed["process"]["namespace_pid"], 1)
+        self.assertEqual(killed["sender"]["comm"], "init")
+        self.table.scenario(kernel, "SIGKILL to an init", [])
+        nobody = [e for e in told if e["kind"] == "KIND_NO_VICTIM"]
+        if tells_of_no_victim(frames["release"]):
+            self.assertEqual(nobody[0]["process"]["comm"], "dd")
+            self.assertEqual(nobody[0]["process"]["cgroup_tail"], "stuck")
+            self.table.scenario(kernel, "nobody to kill", [])
+        else:
+            self.assertEqual(nobody, [])
+            self.table.not_seen(kernel, "nobody to kill")
 
     def check_storm(self, truth, listed):
         pids = sorted(p["pid"] for p in truth["processes"])

@@ -15,7 +15,7 @@ const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kT
                                                       {"yaml", OutputFormat::kYaml}};
 const std::map<std::string, ColorMode> kColors = {
     {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
-const std::vector<std::string> kKinds = {"oom", "pressure", "gap"};
+const std::vector<std::string> kKinds = {"oom", "no_victim", "pressure", "gap", "no_kill"};
 const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
 
 constexpr const char* kReferenceHelp =
@@ -73,8 +73,9 @@ void AddFilterFlags(CLI::App* app, FilterOptions* options) {
   add("--filter", &options->expression, "EXPR",
       "Any filter: comparisons (= != < <= > >= :) of id, kind, time, node,\n"
       "cluster, cgroup, comm, workload, tgid, joined by AND, OR, NOT and ( )");
-  app->add_option("--kind", options->kind, "Only these; default: all")
-      ->type_name("oom|pressure|gap")
+  app->add_option("--kind", options->kind,
+                  "Only these; default: all but no_kill (SIGKILLs and marks that are no OOM kill)")
+      ->type_name("oom|no_victim|pressure|gap|no_kill")
       ->check(CLI::IsMember(kKinds).description(""))
       ->group("Filter");
   app->add_flag("--print-filter", options->print, "Print the filter all this amounts to, and exit")

@@ -72,6 +72,10 @@ def victim_against_truth(event, victim, truth, process):
     diff.expect("container_init", victim.get("container_init", False),
                 process["namespace_pid"] == 1 and process["pid"] != 1)
     diff.expect("exe", victim.get("exe"), "memhog")
+    parents = victim.get("parents", [])
+    diff.expect("nearest parent", [p.get("tgid") for p in parents[:1]], [process["parent_pid"]])
+    diff.expect("parents end at an init", len(parents) == 8 or victim.get("container_init", False) or
+                bool(parents) and parents[-1].get("namespace_pid") == 1, True)
     return diff
 
 

@@ -76,6 +76,12 @@ def prints_exact_sums(release=None):
     return (int(release.split(".")[0]) if release else kernel_version()[0]) >= 7
 
 
+def tells_of_no_victim(release):
+    """Since Linux 5.19 the console tracepoint fires where a line is printed."""
+    major, minor = release.split(".")[:2]
+    return (int(major), int(minor)) >= (5, 19)
+
+
 def kernel_kills():
     """The kernel's count of OOM kills on this machine since it booted."""
     with open("/proc/vmstat", encoding="ascii") as vmstat:

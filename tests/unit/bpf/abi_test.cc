@@ -58,6 +58,8 @@ TEST_F(AbiTest, GivesEveryStructTheSameSize) {
   EXPECT_SAME_SIZE(oombox_process);
   EXPECT_SAME_SIZE(oombox_cgroup);
   EXPECT_SAME_SIZE(oombox_stat);
+  EXPECT_SAME_SIZE(oombox_parent);
+  EXPECT_SAME_SIZE(oombox_cgroup_tail);
   EXPECT_SAME_SIZE(oombox_signal_record);
   EXPECT_SAME_SIZE(oombox_cmdline_record);
   EXPECT_SAME_SIZE(oombox_kill_record);
@@ -83,6 +85,8 @@ TEST_F(AbiTest, GivesEveryMemberTheSameOffset) {
   EXPECT_SAME_OFFSET(oombox_process, exe);
   EXPECT_SAME_OFFSET(oombox_cgroup, events);
   EXPECT_SAME_OFFSET(oombox_signal_record, target);
+  EXPECT_SAME_OFFSET(oombox_signal_record, sender_cgroup);
+  EXPECT_SAME_OFFSET(oombox_parent, comm);
   EXPECT_SAME_OFFSET(oombox_cmdline_record, bytes);
   EXPECT_SAME_OFFSET(oombox_attachment, rank_budget_ns);
   EXPECT_SAME_OFFSET(oombox_kill_counters, longest_run_ns);
@@ -103,6 +107,10 @@ TEST_F(AbiTest, HasNoHiddenPadding) {
                                         OOMBOX_EXE_LEN);
   EXPECT_EQ(sizeof(oombox_cgroup), (13 + 2 * OOMBOX_EVENTS) * 8 + 4 + 2 + 2U);
   EXPECT_EQ(offsetof(oombox_kill_record, tail) % 8, 0U);
+  EXPECT_EQ(sizeof(oombox_parent), 4 * 4 + 8U + OOMBOX_COMM_LEN);
+  EXPECT_EQ(
+      sizeof(oombox_signal_record),
+      16 + 4 * 4 + 8 + OOMBOX_COMM_LEN + sizeof(oombox_process) + 2 * (8 + 2 * OOMBOX_MAX_NAME));
   EXPECT_EQ(sizeof(oombox_cmdline_record), 16 + 4 * 4 + 2 * 8U + OOMBOX_MAX_CMDLINE);
 }
 

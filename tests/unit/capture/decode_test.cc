@@ -213,6 +213,34 @@ std::string CmdlineBytes(const std::string& text, uint32_t length) {
   return {reinterpret_cast<const char*>(&record), sizeof record};
 }
 
+TEST(DecodeTest, ReadsASignalWithBothCgroups) {
+  oombox_signal_record record{};
+  record.header = {.type = OOMBOX_RECORD_SIGNAL,
+                   .version = OOMBOX_SIGNAL_VERSION,
+                   .size = sizeof record,
+                   .boottime_ns = 1};
+  record.kind = OOMBOX_SIGNAL_INIT_KILLED;
+  record.target.tgid = 4242;
+  std::strcpy(record.target_cgroup.name, "worker");
+  std::strcpy(record.target_cgroup.parent_name, "pod");
+  std::memset(record.sender_cgroup.name, 'x', sizeof record.sender_cgroup.name);
+
+  const auto decoded = DecodeRecord({reinterpret_cast<const char*>(&record), sizeof record});
+
+  ASSERT_TRUE(decoded.has_value());
+  const auto& signal = std::get<SignalRecord>(*decoded);
+  EXPECT_EQ(signal.kind, SignalKind::kInitKilled);
+  EXPECT_EQ(signal.target_cgroup_tail, "pod/worker");
+  EXPECT_EQ(signal.sender_cgroup_tail.size(), size_t{OOMBOX_MAX_NAME});
+}
+
+TEST(DecodeTest, CountsAsAKillAllButWhatOnlyGoesWithOne) {
+  EXPECT_TRUE(IsKillRecord(KillBytes().bytes()));
+  EXPECT_TRUE(IsKillRecord(KillBytesV1().bytes()));
+  EXPECT_TRUE(IsKillRecord(""));
+  EXPECT_FALSE(IsKillRecord(CmdlineBytes("x", 1)));
+}
+
 TEST(DecodeTest, SplitsACommandLineIntoItsArguments) {
   const std::string text("python3\0-c\0\0x", 13);
 

@@ -64,6 +64,31 @@ TEST(GapDiagnosisTest, HasAWordForEveryCause) {
   }
 }
 
+TEST(NoKillDiagnosisTest, SaysWhoKilledAContainersInit) {
+  v1::Event event;
+  v1::NoKillEvent& no_kill = *event.mutable_no_kill();
+  no_kill.set_kind(v1::NoKillEvent::KIND_INIT_KILLED);
+  no_kill.mutable_process()->set_comm("python3");
+  no_kill.mutable_process()->set_tgid(4711);
+  no_kill.mutable_process()->set_cgroup_tail("pod/worker");
+  no_kill.mutable_sender()->set_comm("runc");
+  no_kill.mutable_sender()->set_tgid(12);
+
+  const v1::Diagnosis diagnosis = Diagnose(event);
+
+  EXPECT_EQ(diagnosis.verdict(),
+            "no OOM: runc[12] sent SIGKILL to python3[4711], the first process of a container");
+  EXPECT_EQ(diagnosis.details(0), "in cgroup .../pod/worker");
+}
+
+TEST(NoKillDiagnosisTest, HasAWordForEveryKind) {
+  for (int kind = 0; kind < v1::NoKillEvent::Kind_ARRAYSIZE; ++kind) {
+    v1::Event event;
+    event.mutable_no_kill()->set_kind(static_cast<v1::NoKillEvent::Kind>(kind));
+    EXPECT_NE(Diagnose(event).verdict(), "");
+  }
+}
+
 TEST(GapDiagnosisTest, AnEventOfANewerVersionIsNotGuessedAt) {
   const v1::Diagnosis diagnosis = Diagnose(v1::Event());
 

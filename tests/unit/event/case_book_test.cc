@@ -120,13 +120,32 @@ TEST(CaseBookTest, AddsWhoSharedTheMemory) {
   EXPECT_EQ(event->oom().victims_total(), 1U);
 }
 
-TEST(CaseBookTest, MakesNoEventOfAMarkOnADyingTask) {
+TEST(CaseBookTest, MakesAnEventOfItsOwnOfWhatIsNoKill) {
   CaseBook cases(Nothing);
-  Added(cases, KillOfNow(42), kNow);
+  SignalRecord dying{.boottime_ns = 5, .kind = SignalKind::kAlreadyDying};
+  dying.target.tgid = 42;
+  dying.target_cgroup_tail = "pod/worker";
 
-  const SignalRecord dying{.kind = SignalKind::kAlreadyDying};
+  const auto event = *cases.Add(dying, Context(), kNow);
 
-  EXPECT_EQ(*cases.Add(dying, Context(), kNow + 1), std::nullopt);
+  ASSERT_TRUE(event.has_value() && event->has_no_kill());
+  EXPECT_EQ(event->no_kill().kind(), v1::NoKillEvent::KIND_ALREADY_DYING);
+  EXPECT_EQ(event->no_kill().process().tgid(), 42U);
+  EXPECT_EQ(event->no_kill().process().cgroup_tail(), "pod/worker");
+  EXPECT_TRUE(event->final());
+}
+
+TEST(CaseBookTest, BoundsWhatIsNoKillInAnHourAndCountsTheRest) {
+  CaseBook cases(Nothing);
+  SignalRecord killed{.boottime_ns = 5, .kind = SignalKind::kInitKilled};
+  for (uint64_t i = 0; i < CaseBook::kNoKillsPerHour; ++i) {
+    EXPECT_TRUE(cases.Add(killed, Context(), kNow)->has_value());
+  }
+
+  EXPECT_FALSE(cases.Add(killed, Context(), kNow)->has_value());
+  EXPECT_EQ(cases.no_kills_skipped(), 1U);
+  killed.boottime_ns += 3'600'000'000'000;
+  EXPECT_TRUE(cases.Add(killed, Context(), kNow)->has_value());
 }
 
 TEST(CaseBookTest, RevisesAGroupKillWithEachVictimAndClosesIt) {

@@ -76,7 +76,8 @@ class Generator {
     static constexpr const char* kOrders[] = {"=", "!=", "<", "<=", ">", ">="};
     static constexpr const char* kTextFields[] = {"node", "cluster",  "cgroup",
                                                   "comm", "workload", "id"};
-    static constexpr const char* kKinds[] = {"oom", "gap", "pressure", "superseded", "*a*", "o*"};
+    static constexpr const char* kKinds[] = {"oom",     "gap", "pressure", "superseded",
+                                             "no_kill", "*a*", "o*"};
     switch (Below(6)) {
       case 0:
         return fmt::format("tgid {} {}", Pick(kOrders), Below(4));

@@ -149,6 +149,11 @@ TEST(FilterTest, LeavesSupersededEventsOutUnlessTheyAreNamed) {
     EXPECT_FALSE(Filter::Parse(text)->Matches(superseded)) << text;
   }
   EXPECT_TRUE(Filter::Parse("kind = superseded")->Matches(superseded));
+  event.mutable_no_kill()->set_kind(v1::NoKillEvent::KIND_INIT_KILLED);
+  EXPECT_FALSE(Filter().Matches(AttributesOf(event)));
+  EXPECT_TRUE(Filter::Parse("kind = no_kill")->Matches(AttributesOf(event)));
+  event.mutable_no_kill()->set_kind(v1::NoKillEvent::KIND_NO_VICTIM);
+  EXPECT_TRUE(Filter().Matches(AttributesOf(event)));
   EXPECT_TRUE(Filter::Parse("kind = oom OR kind = superseded")->Matches(superseded));
 }
 

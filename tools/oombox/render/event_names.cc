@@ -101,7 +101,27 @@ std::string EventSubject(const v1::Event& event) {
   if (event.has_oom()) {
     return event.oom().workload().empty() ? "unknown cgroup" : event.oom().workload();
   }
+  if (event.has_no_kill()) {
+    const std::string& tail = event.no_kill().process().cgroup_tail();
+    return tail.empty() ? "unknown cgroup" : tail;
+  }
   return event.node().node_name().empty() ? "unknown node" : event.node().node_name();
+}
+
+std::string NoKillText(const v1::NoKillEvent& no_kill) {
+  const v1::NoKillProcess& process = no_kill.process();
+  const std::string name = ProcessName(process.comm(), process.namespace_pid(), process.tgid());
+  switch (no_kill.kind()) {
+    case v1::NoKillEvent::KIND_INIT_KILLED:
+      return fmt::format("{} got SIGKILL from {}, no OOM", name,
+                         ProcessName(no_kill.sender().comm(), 0, no_kill.sender().tgid()));
+    case v1::NoKillEvent::KIND_ALREADY_DYING:
+      return name + " was dying already, no kill";
+    case v1::NoKillEvent::KIND_NO_VICTIM:
+      return "OUT OF MEMORY, nobody to kill; asked for by " + name;
+    default:
+      return name + " no kill";
+  }
 }
 
 std::string ProcessName(const std::string& comm, uint32_t namespace_pid, uint32_t tgid) {

@@ -33,7 +33,10 @@ void AddHeader(const v1::Event& event, const ExplainView& view, Page* page) {
                Style::kYellow);
   }
   const int64_t time_ns = ToNs(event.event_time());
-  const char* what = event.has_gap() ? "GAP" : event.has_pressure() ? "PRESSURE" : "OOM";
+  const char* what = event.has_gap()        ? "GAP"
+                     : event.has_pressure() ? "PRESSURE"
+                     : event.has_no_kill()  ? "NO KILL"
+                                            : "OOM";
   std::string line = fmt::format("{} {}  {} ({} ago)", what, ShortId(event),
                                  FormatDateTime(time_ns), FormatAgeLong(view.now_ns - time_ns));
   if (!event.node().cluster_name().empty()) {
@@ -50,7 +53,8 @@ void AddSubject(const v1::ExplainEventResponse& response, Page* page) {
   const v1::OomEvent& oom = response.event().oom();
   const v1::Container& container = oom.container();
   if (container.pod_name().empty()) {
-    const bool known = response.event().has_pressure() || !oom.cgroups().empty();
+    const bool known =
+        response.event().has_pressure() || response.event().has_no_kill() || !oom.cgroups().empty();
     page->Line("cgroup " + (known ? EventSubject(response.event()) : "unknown"));
   } else {
     std::string line = EventSubject(response.event());

@@ -150,6 +150,17 @@ std::string Share(const v1::ProcessMemory& memory, const std::optional<MemorySum
   return share < 1 ? " <1 %" : fmt::format(" {:.0f} %", share);
 }
 
+// The nearest, and where the chain ends: the first process of its container.
+std::string Parents(const v1::Victim& victim) {
+  std::string text =
+      ElideMiddle(fmt::format("{}[{}]", victim.parent_comm(), victim.parent_tgid()), kNameWidth);
+  if (victim.parents_size() > 1 && victim.parents().rbegin()->container_init()) {
+    const v1::ParentProcess& first = *victim.parents().rbegin();
+    text += ElideMiddle(fmt::format(" below {}[{}]", first.comm(), first.tgid()), kNameWidth);
+  }
+  return text;
+}
+
 }  // namespace
 
 void AddWhat(const v1::OomEvent& oom, Page* page) {
@@ -165,9 +176,7 @@ void AddWhat(const v1::OomEvent& oom, Page* page) {
         ", uid {}, oom_score_adj {}", victim.has_uid() ? std::to_string(victim.uid()) : "unknown",
         victim.has_oom_score_adj() ? std::to_string(victim.oom_score_adj()) : "unknown");
     if (!victim.parent_comm().empty()) {
-      who += ", child of " +
-             ElideMiddle(fmt::format("{}[{}]", victim.parent_comm(), victim.parent_tgid()),
-                         kNameWidth);
+      who += ", child of " + Parents(victim);
     }
     if (oom.victims_total() > 1) {
       who += fmt::format(", {} more killed with it", oom.victims_total() - 1);

@@ -51,6 +51,11 @@ std::string PressureLine(const v1::Event& event, const std::string& age, const s
                      EventSubject(event));
 }
 
+std::string NoKillLine(const v1::Event& event, const std::string& age, const std::string& id) {
+  return fmt::format("{}  {}  {}  {}", PadLeft(age, 3), id, EventSubject(event),
+                     NoKillText(event.no_kill()));
+}
+
 bool AnyReplayed(const EventList& list) {
   return std::any_of(list.events.begin(), list.events.end(),
                      [](const v1::Event& event) { return event.replayed(); });
@@ -152,6 +157,8 @@ std::string RenderListTable(const EventList& list, const ListView& view) {
       table.Add(KillRow(line, view, node.empty()));
     } else if (event.has_gap()) {
       table.Add({{GapLine(event, line.age, line.id, view.now_ns), Style::kRed}});
+    } else if (event.has_no_kill()) {
+      table.Add({{NoKillLine(event, line.age, line.id), Style::kYellow}});
     } else if (event.has_pressure()) {
       table.Add({{PressureLine(event, line.age, line.id), Style::kYellow}});
     } else {
@@ -175,6 +182,8 @@ std::string RenderListCompact(const EventList& list, const ListView& view) {
     const v1::Event& event = *line.group->newest;
     if (event.has_gap()) {
       out += view.paint(Style::kRed, GapLine(event, line.age, line.id, view.now_ns));
+    } else if (event.has_no_kill()) {
+      out += NoKillLine(event, line.age, line.id);
     } else if (event.has_pressure()) {
       out += PressureLine(event, line.age, line.id);
     } else if (event.has_oom()) {

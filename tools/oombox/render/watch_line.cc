@@ -44,6 +44,10 @@ std::string KillText(const v1::Event& event, size_t width) {
   return text;
 }
 
+const char* NoKillTag(v1::NoKillEvent::Kind kind) {
+  return kind == v1::NoKillEvent::KIND_NO_VICTIM ? "OOM " : "NOTE";
+}
+
 struct Words {
   const char* tag;
   Style style;
@@ -57,6 +61,9 @@ Words Describe(const v1::Event& event, size_t width) {
     case v1::Event::kGap:
       return {"GAP ", Style::kRed,
               fmt::format("{}: {}", GapLoss(event.gap()), GapCause(event.gap().cause()))};
+    case v1::Event::kNoKill:
+      return {NoKillTag(event.no_kill().kind()), Style::kYellow,
+              Subject(event, width) + " " + NoKillText(event.no_kill())};
     case v1::Event::kPressure:
       return {"PRES", Style::kYellow,
               Subject(event, width) + " " + PressureText(event.pressure().state())};

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "agent/event/assemble.h"
+#include "oombox/v1/event.pb.h"
+
+namespace oombox {
+
+// What every event has around its body: revision 1, the node, the view.
+void FillEnvelope(const EventContext& context, v1::Event& event);
+
+// From the mark to the commit. Bytes of a damaged journal may say anything: never more than a year.
+int64_t AgeNs(uint64_t boottime_ns, const EventContext& context);
+
+// When the record's happening was, on both clocks.
+void FillTime(uint64_t boottime_ns, const EventContext& context, v1::Event& event);
+
+}  // namespace oombox
