@@ -31,29 +31,49 @@ class GuestTest(GuestCase):
                 frames = self.start("kills", self.kernel(kernel.name)).wait()
                 self.keep(f"kills-{kernel.name}", frames)
                 self.check(kernel.name, frames)
+        if tag is None:
+            self.check_cgroup_v1("6.1")
         self.table.write()
+
+    def check_cgroup_v1(self, kernel):
+        frames = self.start("kills-v1", self.kernel(kernel), cgroup=1).wait()
+        self.keep("kills-v1", frames)
+        self.assertIn("list", frames, frames["agent-log"])
+        self.assertEqual(frames["errors"], "")
+        self.check_scenarios(f"{kernel}, cgroup v1", frames,
+                             [name for name in SCENARIOS if name != "own"], 1)
 
     def check(self, kernel, frames):
         self.assertIn("list", frames, frames["agent-log"])
         self.assertEqual(frames["errors"], "")
         self.assertEqual(frames["leftovers"], "", "memhog left cgroups behind")
         exact = prints_exact_sums(frames["release"])
-        kills = parse(TIMESTAMP.sub("", line) for line in frames["dmesg"].split("\n"))
-        events = [parse_events(text)[0] for name, text in frames.items() if name.startswith("event ")]
-        for scenario in SCENARIOS:
-            with self.subTest(kernel=kernel, scenario=scenario):
-                truth = json.loads(frames[f"truth {scenario}"])
-                self.assertEqual(truth["cgroup_version"], 2)
-                event, differences = self.differences(truth, kills, events, exact)
-                self.table.scenario(kernel, scenario, differences)
-                self.table.event(kernel, event["oom"])
-                self.assertEqual([], differences)
+        kills, events = self.kills_and_events(frames)
+        self.check_scenarios(kernel, frames, SCENARIOS, 2)
+        self.check_odd(kernel, frames, kills, events, exact)
         self.check_sysrq(int(frames["sysrq target"]), events)
         self.check_storm(json.loads(frames["truth storm"]), parse_events(frames["list"]))
         self.check_group(parse_events(frames["group"])[0], json.loads(frames["accounting"]))
         self.check_no_kills(kernel, frames)
         self.assertIn("guest", frames["status"])
         self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
+
+    def kills_and_events(self, frames):
+        kills = parse(TIMESTAMP.sub("", line) for line in frames["dmesg"].split("\n"))
+        return kills, [parse_events(text)[0] for name, text in frames.items()
+                       if name.startswith("event ")]
+
+    def check_scenarios(self, kernel, frames, scenarios, cgroup_version):
+        exact = prints_exact_sums(frames["release"])
+        kills, events = self.kills_and_events(frames)
+        for scenario in scenarios:
+            with self.subTest(kernel=kernel, scenario=scenario):
+                truth = json.loads(frames[f"truth {scenario}"])
+                self.assertEqual(truth["cgroup_version"], cgroup_version)
+                event, differences = self.differences(truth, kills, events, exact)
+                self.table.scenario(kernel, scenario, differences)
+                self.table.event(kernel, event["oom"])
+                self.assertEqual([], differences)
 
     def differences(self, truth, kills, events, exact):
         """The event of a scenario, and where it differs from the kernel's report or the truth."""
@@ -70,6 +90,23 @@ class GuestTest(GuestCase):
         else:
             found = compare.everything(event, kill, truth, process, lambda path: None, exact)
         return event, [*found, *compare.circumstances(event["oom"], scenario)]
+
+    def check_odd(self, kernel, frames, kills, events, exact):
+        for name in ("deep", "hostile", "dd", "page-cache"):
+            with self.subTest(kernel=kernel, scenario=name):
+                truth = json.loads(frames[f"truth {name}"])
+                process, = (p for p in truth["processes"] if p["sigkilled"])
+                event, = (e for e in events if e["oom"]["victims"][0]["tgid"] == process["pid"])
+                kill, = (k for k in kills if k.pid == process["pid"])
+                if truth["scenario"] == "run":
+                    found = compare.against_kernel(event["oom"], kill, exact)
+                else:
+                    found = compare.everything(event, kill, truth, process, lambda path: None, exact)
+                self.table.scenario(kernel, name, list(found))
+                self.assertEqual([], list(found))
+        self.check_storm(json.loads(frames["truth left"]), parse_events(frames["list of two storms"]))
+        self.check_storm(json.loads(frames["truth right"]), parse_events(frames["list of two storms"]))
+        self.table.scenario(kernel, "two storms at once", [])
 
     def check_sysrq(self, target, events):
         event, = (e for e in events if e["oom"]["victims"][0]["tgid"] == target)

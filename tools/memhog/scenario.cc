@@ -22,22 +22,19 @@ WorkerSpec Hog(const Options& options) {
   return spec;
 }
 
-Status GrowOnce(const Options& options, Stage& stage) {
-  OOMBOX_TRY(const size_t hog, stage.Launch(Hog(options), nullptr, true));
-  stage.Go(hog);
-  return stage.AwaitDeath(hog);
-}
-
-Status PlayGrow(const Options& options, Stage& stage) {
-  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
-  return GrowOnce(options, stage);
+Status RunHog(const WorkerSpec& hog, Stage& stage) {
+  OOMBOX_TRY(const size_t worker, stage.Launch(hog, nullptr, true));
+  stage.Go(worker);
+  return stage.AwaitDeath(worker);
 }
 
 Status PlayHog(const Options& options, const WorkerSpec& hog, Stage& stage) {
   OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
-  OOMBOX_TRY(const size_t worker, stage.Launch(hog, nullptr, true));
-  stage.Go(worker);
-  return stage.AwaitDeath(worker);
+  return RunHog(hog, stage);
+}
+
+Status PlayGrow(const Options& options, Stage& stage) {
+  return PlayHog(options, Hog(options), stage);
 }
 
 Status PlayTmpfs(const Options& options, Stage& stage) {
@@ -70,15 +67,13 @@ Status PlayGroup(const Options& options, Stage& stage) {
   OOMBOX_RETURN_IF_ERROR(stage.KillAsGroup());
   WorkerSpec hog = Hog(options);
   hog.children = 2;
-  OOMBOX_TRY(const size_t worker, stage.Launch(hog, nullptr, true));
-  stage.Go(worker);
-  return stage.AwaitDeath(worker);
+  return RunHog(hog, stage);
 }
 
 Status PlayAncestor(const Options& options, Stage& stage) {
   OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
   OOMBOX_RETURN_IF_ERROR(stage.AddCgroupBelow("inner"));
-  return GrowOnce(options, stage);
+  return RunHog(Hog(options), stage);
 }
 
 Status PlayThreads(const Options& options, Stage& stage) {
@@ -91,7 +86,7 @@ Status PlayThreads(const Options& options, Stage& stage) {
   OOMBOX_TRY(const size_t idle, stage.Launch(many, nullptr, false));
   stage.Go(idle);
   OOMBOX_RETURN_IF_ERROR(stage.AwaitDone(idle));
-  OOMBOX_RETURN_IF_ERROR(GrowOnce(options, stage));
+  OOMBOX_RETURN_IF_ERROR(RunHog(Hog(options), stage));
   return stage.Quit(idle);
 }
 
@@ -107,7 +102,7 @@ Status PlayNeighbour(const Options& options, Stage& stage) {
   OOMBOX_TRY(const size_t neighbour, stage.Launch(idle, nullptr, false));
   stage.Go(neighbour);
   OOMBOX_RETURN_IF_ERROR(stage.AwaitDone(neighbour));
-  OOMBOX_RETURN_IF_ERROR(GrowOnce(options, stage));
+  OOMBOX_RETURN_IF_ERROR(RunHog(Hog(options), stage));
   return stage.Quit(neighbour);
 }
 
@@ -137,7 +132,7 @@ Status PlayStorm(const Options& options, Stage& stage) {
       const std::string suffix = options.same_cgroup ? "" : "-" + std::to_string(kill);
       OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name + suffix, options.limit_bytes));
     }
-    OOMBOX_RETURN_IF_ERROR(GrowOnce(options, stage));
+    OOMBOX_RETURN_IF_ERROR(RunHog(Hog(options), stage));
   }
   return {};
 }

@@ -221,6 +221,15 @@ def circumstances(oom, scenario):
     return diff
 
 
+def against_kernel(oom, kill, kernel_prints_exact=False):
+    """Of a program that is not memhog: what the kernel printed, and nothing else."""
+    diff = victim_against_kernel(oom["victims"][0], kill, kernel_prints_exact)
+    if kill.report:
+        diff += trigger_against_kernel(oom, kill.report)
+        diff += decision_against_kernel(oom, kill.report)
+    return diff
+
+
 def everything(event, kill, truth, process, inode_of, kernel_prints_exact=False):
     """All comparisons for an event with one victim."""
     oom = event["oom"]
