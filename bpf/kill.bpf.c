@@ -180,10 +180,11 @@ static __always_inline void submit(struct scratch *s, __u64 now)
 		COUNT(submitted);
 }
 
-static __always_inline void begin_record(struct scratch *s)
+static __always_inline void begin_record(struct scratch *s, __u64 now)
 {
 	struct oombox_kill_record *rec = &s->record;
 
+	s->begin_ns = now;
 	__builtin_memset(rec, 0, __builtin_offsetof(struct oombox_kill_record, tail));
 	rec->flags = OOMBOX_KILL_NO_WALK;
 	if (rss_is_percpu())
@@ -266,7 +267,7 @@ static __always_inline void fill_kill(struct scratch *s, struct trigger_state *s
 	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(task, cgroups));
 	struct cgroup *ranked;
 
-	begin_record(s);
+	begin_record(s, now);
 	search_stack(s, state, ctx, task);
 	fill_actors(&s->record, task);
 	if (walk)

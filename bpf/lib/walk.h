@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The walk over all threads of a cgroup: its css_sets' task lists and those of its descendants. It costs
- * nothing for tasks elsewhere, and is bounded, because it runs under oom_lock.
+ * nothing for tasks elsewhere, and is bounded in time, processes and steps, because it runs under oom_lock.
  *
  * The lists are read without their lock (css_set_lock), so they may change under the walk: every read is
  * a probe read, every task is checked to belong to the css_set it was found in, and a lost way ends the
@@ -95,6 +95,21 @@ static __always_inline void step_up(struct walk *w)
 		enter_cgroup(w, cgroup_of_sibling(next));
 }
 
+/*
+ * The program has 1 ms, whatever the size of the cgroup. What follows the walk: the exact sums, which grow with
+ * the CPUs and have a bound of their own (exact.h), two memory.stats, the stack, the copy into the ring.
+ */
+#define WALK_UNTIL_NS (800ULL * 1000)
+
+/* Steps between two looks at the clock: each is below 1 us. */
+#define STEPS_PER_LOOK 32
+
+static __always_inline bool is_out_of_time(const struct scratch *s)
+{
+	return s->walk.steps % STEPS_PER_LOOK == 0 &&
+	       bpf_ktime_get_boot_ns() - s->begin_ns > WALK_UNTIL_NS;
+}
+
 static long walk_step(__u32 index, void *ctx)
 {
 	struct scratch *s = get_scratch();
@@ -110,7 +125,7 @@ static long walk_step(__u32 index, void *ctx)
 		s->record.flags |= OOMBOX_KILL_WALK_RACED;
 		return 1;
 	}
-	if (s->record.walk_processes >= OOMBOX_MAX_WALK) {
+	if (s->record.walk_processes >= OOMBOX_MAX_WALK || is_out_of_time(s)) {
 		s->record.flags |= OOMBOX_KILL_WALK_CUT;
 		return 1;
 	}
