@@ -53,14 +53,13 @@ static __always_inline bool is_container_init(struct task_struct *task)
 }
 
 /* The init of a pid namespace signals all of it when it dies (zap_pid_ns_processes). */
-static __always_inline int on_teardown(struct task_struct *task)
+static __always_inline void on_teardown(struct task_struct *task)
 {
 	struct victim_state *victim = current_victim();
 
 	if (victim)
 		record_signal(OOMBOX_SIGNAL_COLLATERAL, task, victim->episode_tgid,
 			      victim->episode_start_boottime_ns);
-	return 0;
 }
 
 /* The mark is to come. */
@@ -72,21 +71,17 @@ static __always_inline void await_mark(struct trigger_state *state, struct task_
 	state->signal_ns = now;
 }
 
-static __always_inline int on_priv_kill(struct task_struct *task)
+static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 now = bpf_ktime_get_boot_ns();
+	struct trigger_state *state = bpf_map_lookup_elem(&triggers, &tid);
 	struct trigger_state fresh = {};
-	struct trigger_state *state;
 
-	if (current_is_exiting())
-		return on_teardown(task);
-	state = bpf_map_lookup_elem(&triggers, &tid);
 	if (!state) {
 		await_mark(&fresh, task, now);
 		if (bpf_map_update_elem(&triggers, &tid, &fresh, BPF_ANY))
 			COUNT(pending_full);
-		return 0;
+		return;
 	}
 	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
 	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). */
@@ -95,14 +90,24 @@ static __always_inline int on_priv_kill(struct task_struct *task)
 	    BPF_CORE_READ(task, signal, oom_mm)) {
 		state->double_seen = 1;
 		COUNT(double_counted);
-		return 0;
+		return;
 	}
 	/* In a group kill it may be marked as well. */
 	if (state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm)
 		record_signal(OOMBOX_SIGNAL_SHARER, task, state->episode_tgid,
 			      state->episode_start_boottime_ns);
 	await_mark(state, task, now);
-	return 0;
+}
+
+static __always_inline void on_priv_kill(struct task_struct *task)
+{
+	__u64 begin = bpf_ktime_get_boot_ns();
+
+	if (current_is_exiting())
+		on_teardown(task);
+	else
+		pair_with_mark(task, begin);
+	count_run_time(bpf_ktime_get_boot_ns() - begin);
 }
 
 /*
@@ -116,8 +121,8 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 	if (sig != SIGKILL)
 		return 0;
 	if ((__u64)info == SEND_SIG_PRIV)
-		return on_priv_kill(task);
-	if (is_container_init(task))
+		on_priv_kill(task);
+	else if (is_container_init(task))
 		record_signal(OOMBOX_SIGNAL_INIT_KILLED, task, 0, 0);
 	return 0;
 }
@@ -252,13 +257,6 @@ static __always_inline void add_parts(struct scratch *s, void *ctx)
 	if (bytes > 0)
 		add_part(s, OOMBOX_PART_STACK, s->frames, sizeof(__u64), bytes / sizeof(__u64),
 			 sizeof(s->frames));
-}
-
-static __always_inline void count_run_time(__u64 ns)
-{
-	__sync_fetch_and_add(&counters.run_ns, ns);
-	if (ns > counters.longest_run_ns)
-		counters.longest_run_ns = ns;
 }
 
 static __always_inline void fill_kill(struct scratch *s, struct trigger_state *state, void *ctx,
