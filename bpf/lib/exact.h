@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/deadline.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 
@@ -19,9 +20,6 @@
 extern const void __per_cpu_offset __ksym __weak;
 
 #define MAX_SUMMED_CPUS 512
-
-/* Of the program's 1 ms (see walk.h): no sum is begun later. One on 512 CPUs takes some 100 us. */
-#define SUMS_UNTIL_NS (850ULL * 1000)
 
 /* Set before loading; CPU numbers below it are possible. */
 const volatile __u32 possible_cpus = 1;
@@ -67,7 +65,7 @@ static __always_inline void fill_exact(struct scratch *s, struct oombox_process 
 		return;
 	if (!rss_is_percpu() || !&__per_cpu_offset || possible_cpus > MAX_SUMMED_CPUS || !mm)
 		return;
-	if (bpf_ktime_get_boot_ns() - s->begin_ns > SUMS_UNTIL_NS) {
+	if (is_past(s, SUMS_UNTIL_NS)) {
 		s->record.flags |= OOMBOX_KILL_SUMS_CUT;
 		return;
 	}

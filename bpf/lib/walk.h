@@ -15,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/deadline.h"
 #include "bpf/lib/list.h"
 #include "bpf/lib/rank.h"
 #include "bpf/oombox_abi.h"
@@ -95,21 +96,6 @@ static __always_inline void step_up(struct walk *w)
 		enter_cgroup(w, cgroup_of_sibling(next));
 }
 
-/*
- * The program has 1 ms, whatever the size of the cgroup. What follows the walk: the exact sums, which grow with
- * the CPUs and have a bound of their own (exact.h), two memory.stats, the stack, the copy into the ring.
- */
-#define WALK_UNTIL_NS (800ULL * 1000)
-
-/* Steps between two looks at the clock: each is below 1 us. */
-#define STEPS_PER_LOOK 32
-
-static __always_inline bool is_out_of_time(const struct scratch *s)
-{
-	return s->walk.steps % STEPS_PER_LOOK == 0 &&
-	       bpf_ktime_get_boot_ns() - s->begin_ns > WALK_UNTIL_NS;
-}
-
 static long walk_step(__u32 index, void *ctx)
 {
 	struct scratch *s = get_scratch();
@@ -125,7 +111,7 @@ static long walk_step(__u32 index, void *ctx)
 		s->record.flags |= OOMBOX_KILL_WALK_RACED;
 		return 1;
 	}
-	if (s->record.walk_processes >= OOMBOX_MAX_WALK || is_out_of_time(s)) {
+	if (s->record.walk_processes >= OOMBOX_MAX_WALK || walk_is_late(s)) {
 		s->record.flags |= OOMBOX_KILL_WALK_CUT;
 		return 1;
 	}
