@@ -100,6 +100,7 @@ class LoadedKillProbe final : public KillProbe {
   Status OpenPins();
   Status OpenMaps();
   Result<bool> LinksArePinned() const;
+  bool HasBegun() const;
   Status Map();
   Status LoadObject(const KernelFeatures& features, bool reuse);
   Status AttachAndPin(KillObject& object);
@@ -135,7 +136,8 @@ Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options)
   const bool reuse = probe->maps_.complete();
   if (reuse) {
     OOMBOX_RETURN_IF_ERROR(probe->Map());
-    OOMBOX_TRY(probe->info_.adopted, probe->LinksArePinned());
+    OOMBOX_TRY(const bool linked, probe->LinksArePinned());
+    probe->info_.adopted = linked && probe->HasBegun();
   }
   const bool ours = probe->info_.adopted && probe->programs_.signal.valid() &&
                     probe->programs_.mark.valid() &&
@@ -202,6 +204,9 @@ Status LoadedKillProbe::OpenMaps() {
   OOMBOX_TRY(programs_.mark, pins_->Get(kAbi, "prog_mark"));
   return {};
 }
+
+// Not when its agent was killed before it could say since when it records.
+bool LoadedKillProbe::HasBegun() const { return (*attachment_)->attach_boottime_ns != 0; }
 
 // They record; whose build they are is another question.
 Result<bool> LoadedKillProbe::LinksArePinned() const {
@@ -274,19 +279,21 @@ Status LoadedKillProbe::TakePrograms(const KillObject& object) {
   return pins_->Put(kAbi, "prog_mark", programs_.mark.get());
 }
 
-// Nothing recorded here before: another layout may have meanwhile, and been read since. The
-// counters go on; what is compared with the kernel's begins anew.
+// Nothing recorded here before, or nobody noted since when: another layout may have meanwhile, and
+// been read since. The counters go on; what is compared with the kernel's begins anew. Killed in
+// between it has not begun: since when is written last, and what is kept is never gone.
 void LoadedKillProbe::BeginAttachment(uint64_t seen_before) {
   oombox_attachment& attachment = **attachment_;
-  const oombox_attachment before = attachment;
-  attachment = {};
-  attachment.object_id = before.object_id;
-  attachment.recursion_misses_before = before.recursion_misses_before;
-  attachment.rank_budget_ns = before.rank_budget_ns;
-  attachment.journal_last_id = before.journal_last_id;
-  attachment.attach_seen = seen_before;
-  attachment.attach_wall_ns = static_cast<__u64>(WallNowNs());
-  attachment.attach_boottime_ns = BootNowNs();
+  oombox_attachment fresh{};
+  fresh.recursion_misses_before = attachment.recursion_misses_before;
+  fresh.rank_budget_ns = attachment.rank_budget_ns;
+  fresh.journal_last_id = attachment.journal_last_id;
+  fresh.attach_seen = seen_before;
+  fresh.attach_wall_ns = static_cast<__u64>(WallNowNs());
+  const std::atomic_ref<__u64> begun(attachment.attach_boottime_ns);
+  begun.store(0, std::memory_order_seq_cst);
+  attachment = fresh;
+  begun.store(BootNowNs(), std::memory_order_seq_cst);
 }
 
 // After our own programs are attached: what the others record from now on, ours record, too.
