@@ -24,87 +24,17 @@
 #include "bpf/lib/episode.h"
 #include "bpf/lib/exact.h"
 #include "bpf/lib/memcg.h"
-#include "bpf/lib/parents.h"
-#include "bpf/lib/rank.h"
-#include "bpf/lib/ring.h"
+#include "bpf/lib/pair.h"
+#include "bpf/lib/record.h"
 #include "bpf/lib/signal.h"
-#include "bpf/lib/stat.h"
 #include "bpf/lib/task.h"
-#include "bpf/lib/walk.h"
 #include "bpf/oombox_abi.h"
 #include "bpf/oombox_pinned.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define SIGKILL 9
-#define PF_EXITING 0x4 /* include/linux/sched.h */
 #define SEND_SIG_PRIV 1 /* include/linux/sched/signal.h: (struct kernel_siginfo *)1 */
-
-static __always_inline bool current_is_exiting(void)
-{
-	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
-
-	return BPF_CORE_READ(current_task, flags) & PF_EXITING;
-}
-
-/* The init of a pid namespace below the initial one: a container's first process. */
-static __always_inline bool is_container_init(struct task_struct *task)
-{
-	return namespace_level(task) > 0 && namespace_pid(task) == 1;
-}
-
-/* The init of a pid namespace signals all of it when it dies (zap_pid_ns_processes). */
-static __always_inline int on_teardown(struct task_struct *task)
-{
-	struct victim_state *victim = current_victim();
-
-	if (victim)
-		record_signal(OOMBOX_SIGNAL_COLLATERAL, task, victim->episode_tgid,
-			      victim->episode_start_boottime_ns);
-	return 0;
-}
-
-/* The mark is to come. */
-static __always_inline void await_mark(struct trigger_state *state, struct task_struct *task,
-				       __u64 now)
-{
-	state->victim = (__u64)task;
-	state->victim_tid = BPF_CORE_READ(task, pid);
-	state->signal_ns = now;
-}
-
-static __always_inline int on_priv_kill(struct task_struct *task)
-{
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 now = bpf_ktime_get_boot_ns();
-	struct trigger_state fresh = {};
-	struct trigger_state *state;
-
-	if (current_is_exiting())
-		return on_teardown(task);
-	state = bpf_map_lookup_elem(&triggers, &tid);
-	if (!state) {
-		await_mark(&fresh, task, now);
-		if (bpf_map_update_elem(&triggers, &tid, &fresh, BPF_ANY))
-			COUNT(pending_full);
-		return 0;
-	}
-	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
-	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). */
-	if (!state->double_seen && is_recent(state, now) &&
-	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
-	    BPF_CORE_READ(task, signal, oom_mm)) {
-		state->double_seen = 1;
-		COUNT(double_counted);
-		return 0;
-	}
-	/* In a group kill it may be marked as well. */
-	if (state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm)
-		record_signal(OOMBOX_SIGNAL_SHARER, task, state->episode_tgid,
-			      state->episode_start_boottime_ns);
-	await_mark(state, task, now);
-	return 0;
-}
 
 /*
  * signal_generate: at the end of __send_signal_locked() (kernel/signal.c), for every signal, in the context
@@ -117,86 +47,10 @@ int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct ta
 	if (sig != SIGKILL)
 		return 0;
 	if ((__u64)info == SEND_SIG_PRIV)
-		return on_priv_kill(task);
-	if (is_container_init(task))
+		on_priv_kill(task);
+	else if (is_container_init(task))
 		record_signal(OOMBOX_SIGNAL_INIT_KILLED, task, 0, 0);
 	return 0;
-}
-
-/*
- * An allocation that hits a cgroup's limit comes from a task below it. When the trigger is elsewhere, the full
- * cgroup may be there by chance (page cache fills a cgroup to its limit without any kill).
- */
-static __always_inline bool trigger_is_below_inferred(const struct scratch *s)
-{
-	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
-	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(current_task, cgroups));
-	__u32 level = s->record.inferred_level;
-	__u64 fired;
-	int i;
-
-	if (level >= OOMBOX_MAX_LEVELS)
-		return true;
-	fired = s->levels[level].id;
-	for (i = 0; i < OOMBOX_MAX_LEVELS && css; i++) {
-		if (BPF_CORE_READ(css, cgroup, kn, id) == fired)
-			return true;
-		css = BPF_CORE_READ(css, parent);
-	}
-	return false;
-}
-
-static __always_inline void fill_actors(struct oombox_kill_record *rec, struct task_struct *task)
-{
-	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
-	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(current_task, cgroups));
-	__u64 current = bpf_get_current_pid_tgid();
-
-	fill_process(&rec->victim, task);
-	rec->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
-	BPF_CORE_READ_STR_INTO(&rec->parent_comm, task, real_parent, comm);
-	rec->trigger_tgid = current >> 32;
-	rec->trigger_tid = (__u32)current;
-	bpf_get_current_comm(&rec->trigger_comm, sizeof(rec->trigger_comm));
-	rec->trigger_cgroup_id = BPF_CORE_READ(css, cgroup, kn, id);
-}
-
-static __always_inline void submit(struct scratch *s, __u64 now)
-{
-	struct oombox_kill_record *rec = &s->record;
-	__u64 tail = s->tail_len;
-	__u64 size;
-
-	if (tail > sizeof(rec->tail))
-		tail = sizeof(rec->tail);
-	size = __builtin_offsetof(struct oombox_kill_record, tail) + tail;
-	rec->header.type = OOMBOX_RECORD_KILL;
-	rec->header.version = OOMBOX_KILL_VERSION;
-	rec->header.size = size;
-	rec->header.boottime_ns = now;
-	COUNT(kills);
-	if (bpf_ringbuf_output(&kill_ring, rec, size, BPF_RB_FORCE_WAKEUP))
-		COUNT(dropped_ring_full);
-	else
-		COUNT(submitted);
-}
-
-static __always_inline void begin_record(struct scratch *s)
-{
-	struct oombox_kill_record *rec = &s->record;
-
-	__builtin_memset(rec, 0, __builtin_offsetof(struct oombox_kill_record, tail));
-	rec->flags = OOMBOX_KILL_NO_WALK;
-	if (rss_is_percpu())
-		rec->flags |= OOMBOX_KILL_RSS_PERCPU;
-	rec->inferred_level = OOMBOX_MAX_LEVELS;
-	s->fired_level = OOMBOX_MAX_LEVELS;
-	s->tail_len = 0;
-	__builtin_memset(s->level_memcg, 0, sizeof(s->level_memcg));
-	s->level_count = 0;
-	s->user_count = 0;
-	s->names_len = 0;
-	s->stat_count = 0;
 }
 
 static __always_inline void search_stack(struct scratch *s, const struct trigger_state *state,
@@ -236,41 +90,13 @@ static __always_inline void remember_victim(const struct trigger_state *state,
 	bpf_map_update_elem(&victims, &tgid, &victim, BPF_ANY);
 }
 
-/* Of the first victim: a group of thousands says the same thousands of times. */
-static __always_inline void add_parts(struct scratch *s, void *ctx, struct task_struct *task)
-{
-	long bytes = bpf_get_stack(ctx, s->frames, sizeof(s->frames), 0);
-
-	fill_stats(s);
-	fill_parents(s, task);
-	add_part(s, OOMBOX_PART_NAMES, s->names, 1, s->names_len, sizeof(s->names));
-	add_part(s, OOMBOX_PART_LEVELS, s->levels, sizeof(s->levels[0]), s->level_count,
-		 sizeof(s->levels));
-	add_part(s, OOMBOX_PART_USERS, s->users, sizeof(s->users[0]), s->user_count,
-		 sizeof(s->users));
-	add_part(s, OOMBOX_PART_STATS, s->stats, sizeof(s->stats[0]), s->stat_count,
-		 sizeof(s->stats));
-	add_part(s, OOMBOX_PART_PARENTS, s->parents, sizeof(s->parents[0]), s->parent_count,
-		 sizeof(s->parents));
-	if (bytes > 0)
-		add_part(s, OOMBOX_PART_STACK, s->frames, sizeof(__u64), bytes / sizeof(__u64),
-			 sizeof(s->frames));
-}
-
-static __always_inline void count_run_time(__u64 ns)
-{
-	__sync_fetch_and_add(&counters.run_ns, ns);
-	if (ns > counters.longest_run_ns)
-		counters.longest_run_ns = ns;
-}
-
 static __always_inline void fill_kill(struct scratch *s, struct trigger_state *state, void *ctx,
 				      struct task_struct *task, __u64 now, bool walk)
 {
 	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(task, cgroups));
 	struct cgroup *ranked;
 
-	begin_record(s);
+	begin_record(s, now);
 	search_stack(s, state, ctx, task);
 	fill_actors(&s->record, task);
 	if (walk)

@@ -36,7 +36,7 @@ enum oombox_source {
 enum oombox_kill_flags {
 	OOMBOX_KILL_CGROUP_V1 = 1 << 0,
 	OOMBOX_KILL_LEVELS_CUT = 1 << 1,  /* more ancestors than OOMBOX_MAX_LEVELS */
-	OOMBOX_KILL_WALK_CUT = 1 << 2,	  /* more processes than OOMBOX_MAX_WALK */
+	OOMBOX_KILL_WALK_CUT = 1 << 2,	  /* more processes than OOMBOX_MAX_WALK, or than its time was for */
 	OOMBOX_KILL_WALK_RACED = 1 << 3,  /* a list changed under the walk */
 	OOMBOX_KILL_GROUP_MEMBER = 1 << 4, /* a further victim of `episode` */
 	OOMBOX_KILL_NO_WALK = 1 << 5,	  /* this kernel or this record has no ranking */
@@ -45,6 +45,7 @@ enum oombox_kill_flags {
 	OOMBOX_KILL_TRIGGER_OUTSIDE = 1 << 8, /* the trigger is not below inferred_level's cgroup */
 	OOMBOX_KILL_GROUP = 1 << 9,	  /* memory.oom.group: more victims may follow */
 	OOMBOX_KILL_WALK_BRAKED = 1 << 10, /* no ranking: it was over its time budget */
+	OOMBOX_KILL_SUMS_CUT = 1 << 11,	  /* no time for each user's `exact` */
 };
 
 enum oombox_part_kind {

@@ -28,8 +28,10 @@ struct oombox_kill_counters {
 	__u64 already_dying;	/* marks without SIGKILL: no kill */
 	__u64 pending_full;	/* pairs lost because the pairing map was full: kill without pair */
 	__u64 rankings_skipped;	/* kills whose ranking was over its time budget */
-	__u64 run_ns;		/* time spent on marks, ranking included */
-	__u64 longest_run_ns;
+	/* Time spent on marks, ranking included, and on the kernel's own SIGKILLs (SEND_SIG_PRIV), which come
+	 * in pairs with them; not on other signals, nor on command lines, which no lock waits for. */
+	__u64 run_ns;
+	__u64 longest_run_ns;	/* of one of them; best effort where signals run at the same time */
 	__u64 budget_begin_ns;	/* of the second that the ranking's time is measured in */
 	__u64 budget_spent_ns;
 	__u64 signals_skipped;	/* records of signals that are no kill: too many, or no room */

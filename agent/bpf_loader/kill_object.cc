@@ -115,13 +115,21 @@ class LoadedKillObject final : public KillObject {
                     std::move(triggers), std::move(victims)};
   }
 
-  Result<UniqueFd> MarkProgram() const override { return Duplicate(bpf_program__fd(mark_)); }
+  Result<KillPrograms> Programs() const override {
+    OOMBOX_TRY(UniqueFd signal, Duplicate(bpf_program__fd(skeleton_->progs.on_signal_generate)));
+    OOMBOX_TRY(UniqueFd mark, Duplicate(bpf_program__fd(mark_)));
+    return KillPrograms{std::move(signal), std::move(mark)};
+  }
 
   Result<KillLinks> Attach() override {
     OOMBOX_TRY(UniqueFd signal, AttachProgram(skeleton_->progs.on_signal_generate));
     OOMBOX_TRY(UniqueFd mark, AttachProgram(mark_));
     OOMBOX_TRY(UniqueFd deliver, AttachProgram(skeleton_->progs.on_signal_deliver));
-    return KillLinks{std::move(signal), std::move(mark), std::move(deliver)};
+    UniqueFd console;
+    if (bpf_program__autoload(skeleton_->progs.on_console)) {
+      OOMBOX_TRY(console, AttachProgram(skeleton_->progs.on_console));
+    }
+    return KillLinks{std::move(signal), std::move(mark), std::move(deliver), std::move(console)};
   }
 
  private:

@@ -28,6 +28,13 @@ struct KillLinks {
   UniqueFd signal;
   UniqueFd mark;
   UniqueFd deliver;
+  UniqueFd console;  // invalid where the kernel has no such tracepoint
+};
+
+// Those without which a kill is lost: kept to ask the kernel how often it skipped them.
+struct KillPrograms {
+  UniqueFd signal;
+  UniqueFd mark;
 };
 
 // The kill programs of this build, verified by the kernel and not yet attached. Needs CAP_BPF and
@@ -46,7 +53,7 @@ class KillObject {
 
   // Descriptors of their own: they stay when the object is destroyed.
   virtual Result<KillMaps> Maps() const = 0;
-  virtual Result<UniqueFd> MarkProgram() const = 0;
+  virtual Result<KillPrograms> Programs() const = 0;
 
   // The signal program first: a mark without its signal would be taken for no kill.
   virtual Result<KillLinks> Attach() = 0;

@@ -48,6 +48,12 @@ std::optional<uint64_t> MissesOf(int program_fd) {
   return info.recursion_misses;
 }
 
+std::optional<uint64_t> MissesOf(const KillPrograms& programs) {
+  const auto signal = MissesOf(programs.signal.get());
+  const auto mark = MissesOf(programs.mark.get());
+  return signal || mark ? std::optional(signal.value_or(0) + mark.value_or(0)) : std::nullopt;
+}
+
 class LoadedKillProbe final : public KillProbe {
  public:
   static Result<std::unique_ptr<KillProbe>> Load(const Options& options);
@@ -83,7 +89,7 @@ class LoadedKillProbe final : public KillProbe {
   }
 
   std::optional<uint64_t> RecursionMisses() const override {
-    const auto misses = MissesOf(mark_program_.get());
+    const auto misses = MissesOf(programs_);
     return misses ? std::optional(*misses + (*attachment_)->recursion_misses_before) : std::nullopt;
   }
 
@@ -94,9 +100,11 @@ class LoadedKillProbe final : public KillProbe {
   Status OpenPins();
   Status OpenMaps();
   Result<bool> LinksArePinned() const;
+  bool HasBegun() const;
   Status Map();
   Status LoadObject(const KernelFeatures& features, bool reuse);
   Status AttachAndPin(KillObject& object);
+  Status TakePrograms(const KillObject& object);
   void BeginAttachment(uint64_t seen_before);
   Status PinMaps() const;
   Status TakeLeftovers();
@@ -106,7 +114,7 @@ class LoadedKillProbe final : public KillProbe {
   AttachInfo info_;
   KillMaps maps_;
   KillLinks links_;  // not pinned: they live as long as this
-  UniqueFd mark_program_;
+  KillPrograms programs_;
   std::unique_ptr<MappedValue<oombox_kill_counters>> counters_;
   std::unique_ptr<MappedValue<oombox_attachment>> attachment_;
   uint64_t ring_bytes_ = 0;
@@ -123,14 +131,19 @@ Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options)
     probe->missing_.push_back(
         {"top_users", "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"});
   }
+  if (!features.console) {
+    probe->missing_.push_back({"no_victim", "this kernel has no tracepoint console"});
+  }
   probe->TellHiddenSymbols(features);
   OOMBOX_RETURN_IF_ERROR(probe->OpenPins());
   const bool reuse = probe->maps_.complete();
   if (reuse) {
     OOMBOX_RETURN_IF_ERROR(probe->Map());
-    OOMBOX_TRY(probe->info_.adopted, probe->LinksArePinned());
+    OOMBOX_TRY(const bool linked, probe->LinksArePinned());
+    probe->info_.adopted = linked && probe->HasBegun();
   }
-  const bool ours = probe->info_.adopted && probe->mark_program_.valid() &&
+  const bool ours = probe->info_.adopted && probe->programs_.signal.valid() &&
+                    probe->programs_.mark.valid() &&
                     (*probe->attachment_)->object_id == KillObjectId();
   if (!ours) {
     OOMBOX_RETURN_IF_ERROR(probe->LoadObject(features, reuse));
@@ -190,9 +203,13 @@ Status LoadedKillProbe::OpenMaps() {
   OOMBOX_TRY(maps_.attachment, pins_->Get(kAbi, "attachment"));
   OOMBOX_TRY(maps_.triggers, pins_->Get(kAbi, "triggers"));
   OOMBOX_TRY(maps_.victims, pins_->Get(kAbi, "victims"));
-  OOMBOX_TRY(mark_program_, pins_->Get(kAbi, "prog_mark"));
+  OOMBOX_TRY(programs_.signal, pins_->Get(kAbi, "prog_signal"));
+  OOMBOX_TRY(programs_.mark, pins_->Get(kAbi, "prog_mark"));
   return {};
 }
+
+// Not when its agent was killed before it could say since when it records.
+bool LoadedKillProbe::HasBegun() const { return (*attachment_)->attach_boottime_ns != 0; }
 
 // They record; whose build they are is another question.
 Result<bool> LoadedKillProbe::LinksArePinned() const {
@@ -238,8 +255,6 @@ Status LoadedKillProbe::PinMaps() const {
 Status LoadedKillProbe::AttachAndPin(KillObject& object) {
   const uint64_t seen_before = Counters().kills + Counters().double_counted;
   OOMBOX_TRY(links_, object.Attach());
-  const uint64_t old_misses = MissesOf(mark_program_.get()).value_or(0);
-  OOMBOX_TRY(mark_program_, object.MarkProgram());
   oombox_attachment& attachment = **attachment_;
   attachment.object_id = 0;
   if (!info_.adopted) {  // before the links are pinned: whoever finds those takes it for begun
@@ -249,26 +264,42 @@ Status LoadedKillProbe::AttachAndPin(KillObject& object) {
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_signal", links_.signal.get()));
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_mark", links_.mark.get()));
     OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_deliver", links_.deliver.get()));
-    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "prog_mark", mark_program_.get()));
+    if (links_.console.valid()) {
+      OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_console", links_.console.get()));
+    }
   }
-  attachment.recursion_misses_before += old_misses;
+  OOMBOX_RETURN_IF_ERROR(TakePrograms(object));
   attachment.object_id = KillObjectId();
   return {};
 }
 
-// Nothing recorded here before: another layout may have meanwhile, and been read since. The
-// counters go on; what is compared with the kernel's begins anew.
+// What they replace runs no longer, and its misses are final. Killed before they are pinned, the
+// next start adds those again: too many only say why a kill is missing, too few would un-say it.
+Status LoadedKillProbe::TakePrograms(const KillObject& object) {
+  (*attachment_)->recursion_misses_before += MissesOf(programs_).value_or(0);
+  OOMBOX_TRY(programs_, object.Programs());
+  if (!pins_) {
+    return {};
+  }
+  OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "prog_signal", programs_.signal.get()));
+  return pins_->Put(kAbi, "prog_mark", programs_.mark.get());
+}
+
+// Nothing recorded here before, or nobody noted since when: another layout may have meanwhile, and
+// been read since. The counters go on; what is compared with the kernel's begins anew. Killed in
+// between it has not begun: since when is written last, and what is kept is never gone.
 void LoadedKillProbe::BeginAttachment(uint64_t seen_before) {
   oombox_attachment& attachment = **attachment_;
-  const oombox_attachment before = attachment;
-  attachment = {};
-  attachment.object_id = before.object_id;
-  attachment.recursion_misses_before = before.recursion_misses_before;
-  attachment.rank_budget_ns = before.rank_budget_ns;
-  attachment.journal_last_id = before.journal_last_id;
-  attachment.attach_seen = seen_before;
-  attachment.attach_wall_ns = static_cast<__u64>(WallNowNs());
-  attachment.attach_boottime_ns = BootNowNs();
+  oombox_attachment fresh{};
+  fresh.recursion_misses_before = attachment.recursion_misses_before;
+  fresh.rank_budget_ns = attachment.rank_budget_ns;
+  fresh.journal_last_id = attachment.journal_last_id;
+  fresh.attach_seen = seen_before;
+  fresh.attach_wall_ns = static_cast<__u64>(WallNowNs());
+  const std::atomic_ref<__u64> begun(attachment.attach_boottime_ns);
+  begun.store(0, std::memory_order_seq_cst);
+  attachment = fresh;
+  begun.store(BootNowNs(), std::memory_order_seq_cst);
 }
 
 // After our own programs are attached: what the others record from now on, ours record, too.

@@ -67,8 +67,9 @@ class KillProbe {
   virtual const std::vector<LeftoverRing>& leftovers() const = 0;
   virtual Status RemoveLeftover(const LeftoverRing& ring) const = 0;
 
-  // Marks the kernel skipped because the program was running on that CPU already; absent where the
-  // kernel does not tell (before 5.12) or does not let us ask.
+  // Signals and marks the kernel skipped because the program was running on that CPU already: each
+  // may have been a kill's. Absent where the kernel does not tell (before 5.12) or does not let us
+  // ask.
   virtual std::optional<uint64_t> RecursionMisses() const = 0;
 };
 

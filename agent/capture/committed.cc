@@ -18,15 +18,25 @@ bool StartsWith(std::span<const std::string_view> ring, std::span<const JournalE
                     });
 }
 
-}  // namespace
-
-uint64_t RecordBoottimeNs(std::string_view record) {
+oombox_record_header HeaderOf(std::string_view record) {
   oombox_record_header header{};
   if (record.size() >= sizeof header) {
     std::memcpy(&header, record.data(), sizeof header);
   }
-  return header.boottime_ns;
+  return header;
 }
+
+// A signal or a command line is recorded by the programs that saw its kill, and that may have been
+// before: an event takes either once.
+bool IsOursToo(std::string_view record, uint64_t attached_boottime_ns) {
+  const oombox_record_header header = HeaderOf(record);
+  return header.boottime_ns >= attached_boottime_ns && header.type != OOMBOX_RECORD_SIGNAL &&
+         header.type != OOMBOX_RECORD_CMDLINE;
+}
+
+}  // namespace
+
+uint64_t RecordBoottimeNs(std::string_view record) { return HeaderOf(record).boottime_ns; }
 
 size_t CountCommitted(std::span<const std::string_view> ring, std::span<const JournalEntry> tail) {
   while (!tail.empty() && !StartsWith(ring, tail)) {
@@ -75,9 +85,8 @@ Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t
     if (records.empty()) {
       return counts;
     }
-    counts.duplicates += std::erase_if(records, [&](std::string_view record) {
-      return RecordBoottimeNs(record) >= attached_boottime_ns;
-    });
+    counts.duplicates += std::erase_if(
+        records, [&](std::string_view record) { return IsOursToo(record, attached_boottime_ns); });
     OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, records));
     counts.moved += records.size();
     ring.Release();

@@ -33,7 +33,7 @@ struct LeftoverCounts {
   size_t duplicates = 0;  // recorded by our own programs, too
 };
 
-// Moves what a detached ring still holds to the journal. Its records from `attached_boottime_ns` on
+// Moves what a detached ring still holds to the journal. Its kills from `attached_boottime_ns` on
 // were made while our own programs were attached: they are in our ring, too, and left out here.
 Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t session_id,
                                      uint64_t attached_boottime_ns);

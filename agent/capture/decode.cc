@@ -130,6 +130,7 @@ Status DecodeUsers(std::string_view bytes, const oombox_kill_record& in, KillRec
   out.ranked = (in.flags & OOMBOX_KILL_NO_WALK) == 0;
   out.rank_braked = (in.flags & OOMBOX_KILL_WALK_BRAKED) != 0;
   out.rank_cut = (in.flags & (OOMBOX_KILL_WALK_CUT | OOMBOX_KILL_WALK_RACED)) != 0;
+  out.sums_cut = (in.flags & OOMBOX_KILL_SUMS_CUT) != 0;
   OOMBOX_TRY(const auto users,
              ReadPart<oombox_process>(bytes, in.parts[OOMBOX_PART_USERS], OOMBOX_MAX_USERS));
   for (const oombox_process& user : users) {

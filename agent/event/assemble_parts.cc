@@ -239,6 +239,10 @@ void FillTopUsers(const KillRecord& record, const EventContext& context, v1::Oom
       out->mutable_victims(0)->set_rank(static_cast<uint32_t>(i) + 1);
     }
   }
+  if (record.sums_cut) {
+    AddMissing(out->mutable_quality(), "top_users.memory.exact",
+               "summing what every CPU holds back was over its time");
+  }
   auto* ranking = out->mutable_ranking();
   ranking->set_threads_visited(record.walk_threads);
   ranking->set_processes_visited(record.walk_processes);

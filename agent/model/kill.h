@@ -140,6 +140,7 @@ struct KillRecord {
   bool ranked = false;
   bool rank_braked = false;          // not ranked: over the time budget
   bool rank_cut = false;             // bounded walk, or lists changed under it
+  bool sums_cut = false;             // no time for the exact memory of each user
   std::vector<KilledProcess> users;  // the biggest first
   uint32_t walk_threads = 0;
   uint32_t walk_processes = 0;

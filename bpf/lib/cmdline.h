@@ -38,6 +38,7 @@ static __always_inline void record_cmdline(const struct victim_state *victim)
 	rec->episode_tgid = victim->episode_tgid;
 	rec->pad = 0;
 	__builtin_memset(rec->bytes, 0, sizeof(rec->bytes));
+	asm volatile("" : "+r"(bytes)); /* one register for the check and the use */
 	if (bytes > sizeof(rec->bytes))
 		bytes = sizeof(rec->bytes);
 	if (bpf_probe_read_user(rec->bytes, bytes, (void *)begin)) {

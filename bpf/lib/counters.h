@@ -9,7 +9,15 @@
 
 struct oombox_kill_counters counters;
 
-/* Kills are rare and serialized by oom_lock: one shared counter costs nothing and needs no summing. */
+/* Kills are rare, and their marks serialized by oom_lock: one shared counter costs nothing and needs no summing. */
 #define COUNT(field) __sync_fetch_and_add(&counters.field, 1)
+
+/* The maximum is best effort: signals are sent on many CPUs at once. */
+static __always_inline void count_run_time(__u64 ns)
+{
+	__sync_fetch_and_add(&counters.run_ns, ns);
+	if (ns > counters.longest_run_ns)
+		counters.longest_run_ns = ns;
+}
 
 #endif

@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/deadline.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 
@@ -31,12 +32,11 @@ static __always_inline int held_by(int *counters, __u64 cpu_offset)
 	return pages;
 }
 
-/* With constant indexes only: CO-RE knows the size of an element for those. */
 static long sum_one_cpu(__u32 cpu, void *ctx)
 {
 	struct scratch *s = get_scratch();
-	struct mm_struct *mm;
 	__u64 offset = 0;
+	__u32 i;
 
 	if (!s)
 		return 1;
@@ -44,28 +44,35 @@ static long sum_one_cpu(__u32 cpu, void *ctx)
 			      (void *)&__per_cpu_offset + (__u64)cpu * sizeof(offset));
 	if (!offset)
 		return 0;
-	mm = (struct mm_struct *)s->summed_mm;
-	s->sums[MM_FILEPAGES] += held_by(BPF_CORE_READ(mm, rss_stat[MM_FILEPAGES].counters), offset);
-	s->sums[MM_ANONPAGES] += held_by(BPF_CORE_READ(mm, rss_stat[MM_ANONPAGES].counters), offset);
-	s->sums[MM_SWAPENTS] += held_by(BPF_CORE_READ(mm, rss_stat[MM_SWAPENTS].counters), offset);
-	s->sums[MM_SHMEMPAGES] +=
-		held_by(BPF_CORE_READ(mm, rss_stat[MM_SHMEMPAGES].counters), offset);
+	for (i = 0; i < 4; i++)
+		s->sums[i] += held_by((int *)s->summed[i], offset);
 	return 0;
 }
 
+/* With constant indexes only: CO-RE knows the size of an element for those. */
+#define BEGIN_SUM(s, mm, kind)                                                          \
+	do {                                                                            \
+		(s)->sums[kind] = BPF_CORE_READ(mm, rss_stat[kind].count);              \
+		(s)->summed[kind] = (__u64)BPF_CORE_READ(mm, rss_stat[kind].counters);  \
+	} while (0)
+
 /* Adds `exact` to what fill_process() gave. */
-static __always_inline void fill_exact(struct scratch *s, struct oombox_process *out, __u64 mm)
+static __always_inline void fill_exact(struct scratch *s, struct oombox_process *out, __u64 address)
 {
+	struct mm_struct *mm = (struct mm_struct *)address;
+
 	if (out->flags & OOMBOX_PROCESS_NO_MM)
 		return;
 	if (!rss_is_percpu() || !&__per_cpu_offset || possible_cpus > MAX_SUMMED_CPUS || !mm)
 		return;
-	s->summed_mm = mm;
-	s->sums[MM_FILEPAGES] = BPF_CORE_READ((struct mm_struct *)mm, rss_stat[MM_FILEPAGES].count);
-	s->sums[MM_ANONPAGES] = BPF_CORE_READ((struct mm_struct *)mm, rss_stat[MM_ANONPAGES].count);
-	s->sums[MM_SWAPENTS] = BPF_CORE_READ((struct mm_struct *)mm, rss_stat[MM_SWAPENTS].count);
-	s->sums[MM_SHMEMPAGES] =
-		BPF_CORE_READ((struct mm_struct *)mm, rss_stat[MM_SHMEMPAGES].count);
+	if (is_past(s, SUMS_UNTIL_NS)) {
+		s->record.flags |= OOMBOX_KILL_SUMS_CUT;
+		return;
+	}
+	BEGIN_SUM(s, mm, MM_FILEPAGES);
+	BEGIN_SUM(s, mm, MM_ANONPAGES);
+	BEGIN_SUM(s, mm, MM_SWAPENTS);
+	BEGIN_SUM(s, mm, MM_SHMEMPAGES);
 	bpf_loop(possible_cpus, sum_one_cpu, 0, 0);
 	out->exact.file_pages = not_negative(s->sums[MM_FILEPAGES]);
 	out->exact.anon_pages = not_negative(s->sums[MM_ANONPAGES]);

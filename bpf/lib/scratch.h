@@ -30,6 +30,7 @@ struct scratch {
 	 * branches of every other phase out of the program.
 	 */
 	struct walk walk;
+	__u64 begin_ns; /* of the program: CLOCK_BOOTTIME */
 	struct oombox_kill_record record;
 	__u32 tail_len;
 	/* What becomes the record's parts. */
@@ -56,8 +57,8 @@ struct scratch {
 	__u64 stack_words[SCAN_WORDS];
 	__u32 candidate_count;
 	__u64 candidates[MAX_CANDIDATES];
-	/* Of the memory that is being summed over the CPUs. */
-	__u64 summed_mm;
+	/* Of the memory that is being summed over the CPUs: percpu_counter.counters. */
+	__u64 summed[4];
 	__s64 sums[4];
 };
 

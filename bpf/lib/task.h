@@ -84,6 +84,12 @@ static __always_inline __u32 namespace_level(struct task_struct *task)
 	return BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID], level);
 }
 
+/* The init of a pid namespace below the initial one: a container's first process. */
+static __always_inline bool is_container_init(struct task_struct *task)
+{
+	return namespace_level(task) > 0 && namespace_pid(task) == 1;
+}
+
 /* Everything but `exact`: see exact.h. */
 static __always_inline void fill_process(struct oombox_process *out, struct task_struct *task)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The walk over all threads of a cgroup: its css_sets' task lists and those of its descendants. It costs
- * nothing for tasks elsewhere, and is bounded, because it runs under oom_lock.
+ * nothing for tasks elsewhere, and is bounded in time, processes and steps, because it runs under oom_lock.
  *
  * The lists are read without their lock (css_set_lock), so they may change under the walk: every read is
  * a probe read, every task is checked to belong to the css_set it was found in, and a lost way ends the
@@ -15,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/deadline.h"
 #include "bpf/lib/list.h"
 #include "bpf/lib/rank.h"
 #include "bpf/oombox_abi.h"
@@ -110,7 +111,7 @@ static long walk_step(__u32 index, void *ctx)
 		s->record.flags |= OOMBOX_KILL_WALK_RACED;
 		return 1;
 	}
-	if (s->record.walk_processes >= OOMBOX_MAX_WALK) {
+	if (s->record.walk_processes >= OOMBOX_MAX_WALK || walk_is_late(s)) {
 		s->record.flags |= OOMBOX_KILL_WALK_CUT;
 		return 1;
 	}

@@ -3,12 +3,13 @@ is there twice, and what had to be lost is counted to the kill."""
 
 import os
 import random
+import re
 import subprocess
 import time
 import unittest
 
 from lib.accounting import assert_balanced, gaps_of, report_of, settled
-from lib.bpffs import Bpffs
+from lib.bpffs import Bpffs, change_value
 from lib.machine import require_programs, require_real_kills
 from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, list_events, memhog,
                           wait_for_events)
@@ -163,7 +164,10 @@ class PinsTest(unittest.TestCase):
 
         agent = self.agent().wait_ready()
 
-        self.assertIn("records=12", agent.wait_for_line("another layout"))
+        line = agent.wait_for_line("another layout")
+        # Beside each kill its command line, and what others killed on this machine.
+        self.assertGreaterEqual(int(re.search(r"records=(\d+)", line)[1]), 12)
+        self.assertIn("duplicates=0", line)
         self.assert_each_once(truth, agent)
         self.assertEqual(gaps_of(agent), [], "they were captured: no gap")
         self.assertEqual(sorted(os.listdir(self.pins)), ["abi2"])
@@ -185,6 +189,48 @@ class PinsTest(unittest.TestCase):
         self.assert_each_once(truth, agent)
         assert_balanced(self, settled(agent))
         self.assertEqual(gaps_of(agent), [])
+
+    def test_an_attachment_that_nobody_began_begins_anew(self):
+        self.agent().wait_ready().kill()
+        truth = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
+        # As an agent leaves it that was killed before it could note since when it records:
+        # oombox_attachment.attach_boottime_ns.
+        change_value(os.path.join(self.pins, "abi2", "attachment"), 16, bytes(8))
+
+        agent = self.agent().wait_ready()
+
+        self.assertIn("adopted=false", agent.log())
+        self.assert_each_once(truth, agent)
+        assert_balanced(self, settled(agent))
+        self.assertEqual(gaps_of(agent), [])
+
+    def test_sigkills_while_the_layout_changes_lose_nothing_and_double_nothing(self):
+        seed = random.randrange(1 << 32)
+        print(f"seed {seed}", flush=True)
+        moments = random.Random(seed)
+        self.agent(program="oombox-agent-layout2").wait_ready().kill()
+        storm = Storm(KILLS_UNDER_SIGKILL)
+        swaps = 0
+        rounds = 0
+        while storm.running:
+            program = ("oombox-agent", "oombox-agent-layout2")[swaps % 2]
+            for _ in range(3):
+                agent = self.agent(program=program)
+                time.sleep(moments.uniform(0.01, 0.6))
+                agent.kill()
+                rounds += 1
+            self.agent(program=program).wait_ready().stop()
+            swaps += 1
+        truth = storm.truth()
+
+        agent = self.agent().wait_ready()
+
+        print(f"{len(truth['processes'])} kills, {rounds} SIGKILLs, {swaps} changes", flush=True)
+        self.assertGreater(swaps, 1)
+        self.assert_each_once(truth, agent)
+        assert_balanced(self, settled(agent))
+        self.assertEqual(gaps_of(agent), [])
+        self.assertEqual(sorted(os.listdir(self.pins)), ["abi2"])
 
     def test_a_second_agent_on_the_node_is_refused(self):
         self.agent().wait_ready()

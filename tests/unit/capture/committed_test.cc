@@ -85,8 +85,9 @@ TEST_F(RingTest, KeepsARingThatHasNothingTwice) {
   EXPECT_THAT(reader->Peek(10), ElementsAre("one"));
 }
 
-std::string RecordAt(uint64_t boottime_ns, char mark) {
+std::string RecordAt(uint64_t boottime_ns, char mark, __u16 type = OOMBOX_RECORD_KILL) {
   oombox_record_header header{};
+  header.type = type;
   header.boottime_ns = boottime_ns;
   std::string bytes(sizeof header, '\0');
   std::memcpy(bytes.data(), &header, sizeof header);
@@ -107,6 +108,18 @@ TEST_F(RingTest, MovesALeftoverRingButForWhatOurOwnProgramsRecorded) {
   EXPECT_EQ(counts->duplicates, 1U);
   EXPECT_THAT(journal_.records(), ElementsAre(before));
   EXPECT_THAT(reader->Peek(10), IsEmpty());
+}
+
+TEST_F(RingTest, MovesTheCommandLineOfAKillThatOurOwnProgramsWereTooLateFor) {
+  const std::string kill = RecordAt(99, 'a');
+  const std::string cmdline = RecordAt(101, 'b', OOMBOX_RECORD_CMDLINE);
+  ring_.Put(kill);
+  ring_.Put(cmdline);
+  const auto reader = Reader();
+
+  ASSERT_TRUE(DrainLeftover(*reader, journal_, 1, 100).has_value());
+
+  EXPECT_THAT(journal_.records(), ElementsAre(kill, cmdline));
 }
 
 TEST_F(RingTest, KeepsALeftoverRingThatTheJournalRefuses) {

@@ -55,6 +55,19 @@ TEST(DecodeTest, RanksUsersByResidentAndSwappedMemory) {
   EXPECT_EQ(kill->users[2].comm, "small");
 }
 
+TEST(DecodeTest, ReadsThatWalkAndSumsWereCut) {
+  KillBytes bytes;
+  bytes.record().flags &= ~OOMBOX_KILL_NO_WALK;
+  bytes.record().flags |= OOMBOX_KILL_WALK_CUT | OOMBOX_KILL_SUMS_CUT;
+
+  const auto kill = DecodeKill(bytes.bytes());
+
+  ASSERT_TRUE(kill.has_value());
+  EXPECT_TRUE(kill->ranked);
+  EXPECT_TRUE(kill->rank_cut);
+  EXPECT_TRUE(kill->sums_cut);
+}
+
 TEST(DecodeTest, LeavesMemoryOfAProcessWithoutMmUnknown) {
   KillBytes bytes;
   bytes.record().victim.flags = OOMBOX_PROCESS_NO_MM;

@@ -206,6 +206,18 @@ TEST(AssembleTest, NamesWhatIsMissing) {
               Contains(Property(&v1::MissingField::field, "top_users")));
 }
 
+TEST(AssembleTest, SaysThatTheRankingWasCut) {
+  KillRecord kill = SomeKill();
+  kill.rank_cut = true;
+  kill.sums_cut = true;
+
+  const v1::Event event = AssembleKill(kill, SomeContext());
+
+  EXPECT_TRUE(event.oom().ranking().truncated());
+  EXPECT_THAT(event.oom().quality().missing(),
+              Contains(Property(&v1::MissingField::field, "top_users.memory.exact")));
+}
+
 TEST(AssembleTest, AddsAVictimOfTheEpisodeOnlyOnce) {
   v1::Event event = AssembleKill(SomeKill(), SomeContext());
   KillRecord second = SomeKill();

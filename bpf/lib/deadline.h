@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The time of one mark: under oom_lock the program has 1 ms, whatever the size of the cgroup or of the machine.
+ * What grows with either looks at the clock; the rest (levels, two memory.stats, the stack, the copy into the
+ * ring) takes some 30 us.
+ */
+#ifndef OOMBOX_LIB_DEADLINE_H
+#define OOMBOX_LIB_DEADLINE_H
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/lib/scratch.h"
+
+/* Since the program began. The walk over the tasks is cut. */
+#define WALK_UNTIL_NS (800ULL * 1000)
+
+/* No sum over the CPUs is begun: one on 512 CPUs takes some 100 us. */
+#define SUMS_UNTIL_NS (850ULL * 1000)
+
+static __always_inline bool is_past(const struct scratch *s, __u64 until_ns)
+{
+	return bpf_ktime_get_boot_ns() - s->begin_ns > until_ns;
+}
+
+/* Steps between two looks at the clock: each is below 1 us. */
+#define STEPS_PER_LOOK 32
+
+static __always_inline bool walk_is_late(const struct scratch *s)
+{
+	return s->walk.steps % STEPS_PER_LOOK == 0 && is_past(s, WALK_UNTIL_NS);
+}
+
+#endif

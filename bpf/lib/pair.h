@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SIGKILLs of the kernel itself (SEND_SIG_PRIV): the first half of a kill, or what goes with one. */
+#ifndef OOMBOX_LIB_PAIR_H
+#define OOMBOX_LIB_PAIR_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/kernel_types.h"
+#include "bpf/lib/counters.h"
+#include "bpf/lib/episode.h"
+#include "bpf/lib/signal.h"
+#include "bpf/oombox_abi.h"
+
+#define PF_EXITING 0x4 /* include/linux/sched.h */
+
+static __always_inline bool current_is_exiting(void)
+{
+	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(current_task, flags) & PF_EXITING;
+}
+
+/* The init of a pid namespace signals all of it when it dies (zap_pid_ns_processes). */
+static __always_inline void on_teardown(struct task_struct *task)
+{
+	struct victim_state *victim = current_victim();
+
+	if (victim)
+		record_signal(OOMBOX_SIGNAL_COLLATERAL, task, victim->episode_tgid,
+			      victim->episode_start_boottime_ns);
+}
+
+/* The mark is to come. */
+static __always_inline void await_mark(struct trigger_state *state, struct task_struct *task,
+				       __u64 now)
+{
+	state->victim = (__u64)task;
+	state->victim_tid = BPF_CORE_READ(task, pid);
+	state->signal_ns = now;
+}
+
+static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct trigger_state *state = bpf_map_lookup_elem(&triggers, &tid);
+	struct trigger_state fresh = {};
+
+	if (!state) {
+		await_mark(&fresh, task, now);
+		if (bpf_map_update_elem(&triggers, &tid, &fresh, BPF_ANY))
+			COUNT(pending_full);
+		return;
+	}
+	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
+	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). */
+	if (!state->double_seen && is_recent(state, now) &&
+	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
+	    BPF_CORE_READ(task, signal, oom_mm)) {
+		state->double_seen = 1;
+		COUNT(double_counted);
+		return;
+	}
+	/* In a group kill it may be marked as well. */
+	if (state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm)
+		record_signal(OOMBOX_SIGNAL_SHARER, task, state->episode_tgid,
+			      state->episode_start_boottime_ns);
+	await_mark(state, task, now);
+}
+
+static __always_inline void on_priv_kill(struct task_struct *task)
+{
+	__u64 begin = bpf_ktime_get_boot_ns();
+
+	if (current_is_exiting())
+		on_teardown(task);
+	else
+		pair_with_mark(task, begin);
+	count_run_time(bpf_ktime_get_boot_ns() - begin);
+}
+
+#endif
