@@ -45,7 +45,7 @@ enum oombox_kill_flags {
 	OOMBOX_KILL_TRIGGER_OUTSIDE = 1 << 8, /* the trigger is not below inferred_level's cgroup */
 	OOMBOX_KILL_GROUP = 1 << 9,	  /* memory.oom.group: more victims may follow */
 	OOMBOX_KILL_WALK_BRAKED = 1 << 10, /* no ranking: it was over its time budget */
-	OOMBOX_KILL_SUMS_CUT = 1 << 11,	  /* no time for each user's `exact` */
+	OOMBOX_KILL_SUMS_CUT = 1 << 11,	  /* no time for every user's `exact` */
 };
 
 enum oombox_part_kind {

@@ -12,7 +12,7 @@ namespace oombox {
 
 namespace {
 
-// Records of older versions have no command line to wait for.
+// Records of older versions have no command line and no signals to wait for.
 constexpr uint32_t kFirstVersionWithCmdline = 2;
 
 bool IsGroup(const v1::OomEvent& oom) {
@@ -144,9 +144,10 @@ v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
   if (CanName(event)) {
     NameKnownFrames(*sources_.symbols, *event.mutable_oom());
   }
-  event.set_final(!record.kills_group && !record.group_member &&
-                  (record.version < kFirstVersionWithCmdline || IsComplete(event)));
-  if (!event.final()) {
+  const bool alone = record.version < kFirstVersionWithCmdline;
+  event.set_final(!record.kills_group && !record.group_member && (alone || IsComplete(event)));
+  // Open even if final: a sharer's signal may be in the same batch, which the lookup does not see.
+  if (!event.final() || !alone) {
     open_.emplace(id, Case{event, now_boottime_ns + kWaitNs});
   }
   return event;

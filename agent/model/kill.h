@@ -57,7 +57,6 @@ struct ParentProcess {
 
   bool container_init() const { return namespace_level > 0 && namespace_pid == 1; }
 };
-
 // memory.events of a cgroup.
 struct CgroupEvents {
   uint64_t low = 0;

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/lib/counters.h"
+#include "bpf/lib/deadline.h"
 #include "bpf/lib/exact.h"
 #include "bpf/lib/rank.h"
 #include "bpf/lib/walk.h"
@@ -39,12 +40,26 @@ static __always_inline bool may_rank(__u64 now)
 	return counters.budget_spent_ns < settings->rank_budget_ns;
 }
 
+static __always_inline void sum_users(struct scratch *s)
+{
+	__u32 i;
+
+	for (i = 0; i < OOMBOX_MAX_USERS && can_sum(); i++) {
+		if (i >= s->user_count)
+			return;
+		if (sums_are_late(s, i * possible_cpus)) {
+			s->record.flags |= OOMBOX_KILL_SUMS_CUT;
+			return;
+		}
+		fill_exact(s, &s->users[i], s->user_mm[i]);
+	}
+}
+
 /* A walk that was cut may have missed the victim: it takes the lightest user's place then. */
 static __always_inline void rank(struct scratch *s, struct cgroup *root, struct task_struct *victim)
 {
 	__u64 mm = (__u64)BPF_CORE_READ(victim, mm);
 	__u64 begin = bpf_ktime_get_ns();
-	__u32 i;
 
 	if (!may_rank(begin)) {
 		s->record.flags |= OOMBOX_KILL_WALK_BRAKED;
@@ -56,9 +71,7 @@ static __always_inline void rank(struct scratch *s, struct cgroup *root, struct 
 	rank_users(s, root);
 	if (mm)
 		put_victim(s, victim, mm);
-	for (i = 0; i < OOMBOX_MAX_USERS; i++)
-		if (i < s->user_count)
-			fill_exact(s, &s->users[i], s->user_mm[i]);
+	sum_users(s);
 	counters.budget_spent_ns += bpf_ktime_get_ns() - begin;
 }
 

@@ -11,7 +11,6 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
-#include "bpf/lib/deadline.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 
@@ -56,19 +55,18 @@ static long sum_one_cpu(__u32 cpu, void *ctx)
 		(s)->summed[kind] = (__u64)BPF_CORE_READ(mm, rss_stat[kind].counters);  \
 	} while (0)
 
+static __always_inline bool can_sum(void)
+{
+	return rss_is_percpu() && &__per_cpu_offset && possible_cpus <= MAX_SUMMED_CPUS;
+}
+
 /* Adds `exact` to what fill_process() gave. */
 static __always_inline void fill_exact(struct scratch *s, struct oombox_process *out, __u64 address)
 {
 	struct mm_struct *mm = (struct mm_struct *)address;
 
-	if (out->flags & OOMBOX_PROCESS_NO_MM)
+	if (out->flags & OOMBOX_PROCESS_NO_MM || !mm || !can_sum())
 		return;
-	if (!rss_is_percpu() || !&__per_cpu_offset || possible_cpus > MAX_SUMMED_CPUS || !mm)
-		return;
-	if (is_past(s, SUMS_UNTIL_NS)) {
-		s->record.flags |= OOMBOX_KILL_SUMS_CUT;
-		return;
-	}
 	BEGIN_SUM(s, mm, MM_FILEPAGES);
 	BEGIN_SUM(s, mm, MM_ANONPAGES);
 	BEGIN_SUM(s, mm, MM_SWAPENTS);

@@ -96,6 +96,14 @@ class CompareTest(unittest.TestCase):
                 with self.subTest(path=path):
                     self.assertNotEqual(differences(changed(EVENT, path)), [])
 
+    def test_a_ranking_may_be_cut_after_its_first_steps_only(self):
+        event = copy.deepcopy(EVENT)
+        event["oom"]["ranking"] = {"processes_visited": 1, "threads_visited": 40, "truncated": True}
+        del event["oom"]["top_users"][1]
+        self.assertEqual(differences(event), [])
+        event["oom"]["ranking"]["threads_visited"] = 3
+        self.assertNotEqual(differences(event), [])
+
     def test_a_missing_user_is_noticed(self):
         event = copy.deepcopy(EVENT)
         del event["oom"]["top_users"][1]

@@ -120,6 +120,23 @@ TEST(CaseBookTest, AddsWhoSharedTheMemory) {
   EXPECT_EQ(event->oom().victims_total(), 1U);
 }
 
+TEST(CaseBookTest, AddsASharerToAKillThatWasCompleteAtOnce) {
+  CaseBook cases(Nothing);  // its event is not stored yet
+  ASSERT_TRUE(cases.Add(CmdlineOf(42), Context(), kNow).has_value());
+  const auto first = Added(cases, KillOfNow(42), kNow);
+  SignalRecord sharer{
+      .kind = SignalKind::kSharer, .episode_tgid = 42, .episode_start_boottime_ns = 7};
+  sharer.target.tgid = 43;
+
+  const auto second = *cases.Add(sharer, Context(), kNow + 1);
+
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(first->final());
+  EXPECT_EQ(second->revision(), 2U);
+  EXPECT_EQ(second->oom().related_size(), 1);
+  EXPECT_TRUE(cases.Close(kNow + 1 + CaseBook::kWaitNs).empty());
+}
+
 TEST(CaseBookTest, MakesAnEventOfItsOwnOfWhatIsNoKill) {
   CaseBook cases(Nothing);
   SignalRecord dying{.boottime_ns = 5, .kind = SignalKind::kAlreadyDying};
