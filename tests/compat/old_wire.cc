@@ -55,6 +55,9 @@ void FillField(pb::Message* message, const pb::FieldDescriptor* field, int level
     case pb::FieldDescriptor::CPPTYPE_INT32:
       reflection.SetInt32(message, field, -7);
       break;
+    case pb::FieldDescriptor::CPPTYPE_DOUBLE:
+      reflection.SetDouble(message, field, 0.5);
+      break;
     case pb::FieldDescriptor::CPPTYPE_BOOL:
       reflection.SetBool(message, field, true);
       break;

@@ -35,8 +35,9 @@ EVENT = {
         "victims": [{
             "tgid": 11386, "tid": 11386, "namespace_pid": 1, "parent_tgid": 11384,
             "comm": "\\x1b[2J\\x0a", "start_boottime_ns": 1235 * 10**6, "oom_score_adj": 500,
-            "container_init": True, "exe": "memhog", "cgroup_id": 77, "role": "VICTIM_ROLE_CHOSEN", "killed_boottime_ns": 2 * 10**9,
-            "memory": HOG_MEMORY}],
+            "container_init": True, "parents": [{"tgid": 11384, "comm": "memhog"}],
+            "exe": "memhog", "cgroup_id": 77, "role": "VICTIM_ROLE_CHOSEN",
+            "killed_boottime_ns": 2 * 10**9, "memory": HOG_MEMORY}],
         "limit_hit": {"cgroup_path": "/a/memhog-11385", "cgroup_id": 77, "level": 0,
                       "limit_bytes": 8192 << 10, "usage_bytes": 8192 << 10,
                       "provenance": "PROVENANCE_AT_KILL"},

@@ -74,7 +74,7 @@ void AddFilterFlags(CLI::App* app, FilterOptions* options) {
       "Any filter: comparisons (= != < <= > >= :) of id, kind, time, node,\n"
       "cluster, cgroup, comm, workload, tgid, joined by AND, OR, NOT and ( )");
   app->add_option("--kind", options->kind,
-                  "Only these; default: all but no_kill (SIGKILLs and marks that are no OOM kill)")
+                  "Only these; default: all but no_kill\n(SIGKILLs and marks that are no OOM kill)")
       ->type_name("oom|no_victim|pressure|gap|no_kill")
       ->check(CLI::IsMember(kKinds).description(""))
       ->group("Filter");

@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadFilter{"kind = oom AND", 15, "expected a field"},
         BadFilter{"kind", 5, "expected an operator"}, BadFilter{"kind =", 7, "expected a value"},
         BadFilter{"kind ~ oom", 6, "expected an operator"},
-        BadFilter{"kind = ooom", 8, "kinds are oom, pressure, gap"},
+        BadFilter{"kind = ooom", 8, "kinds are oom, no_victim, pressure, gap"},
         BadFilter{"kind = oom comm = x", 12, "expected AND or OR"},
         BadFilter{"kind = oom and comm = x", 12, "in capitals"},
         BadFilter{"kind = oom AND comm = x OR tgid = 1", 25, "need parentheses"},
