@@ -14,11 +14,11 @@ namespace {
 
 // The level whose limit fired; the victim's own when that is not known.
 const v1::CgroupLevel* LevelOf(const v1::OomEvent& oom) {
-  const auto level = static_cast<int>(oom.limit_hit().level());
-  if (oom.scope() == v1::OOM_SCOPE_NODE || level >= oom.cgroups_size()) {
+  const uint32_t level = oom.limit_hit().level();  // an agent's or a file's word
+  if (oom.scope() == v1::OOM_SCOPE_NODE || level >= static_cast<uint32_t>(oom.cgroups_size())) {
     return nullptr;
   }
-  return &oom.cgroups(level);
+  return &oom.cgroups(static_cast<int>(level));
 }
 
 struct Holder {

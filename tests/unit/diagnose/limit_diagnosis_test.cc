@@ -80,6 +80,17 @@ TEST(LimitDiagnosisTest, SaysThatALimitAboveTheVictimFiredAndRulesOutTheLowerOne
                                 "MiB (50 %)")));
 }
 
+// Events come from agents and from files, too.
+TEST(LimitDiagnosisTest, ALevelThatTheEventDoesNotHaveIsNotLookedUp) {
+  v1::Event event = ContainerKill();
+  for (const uint32_t level : {2U, 0x7fffffffU, 0x80000000U, 0xffffffffU}) {
+    event.mutable_oom()->mutable_limit_hit()->set_level(level);
+    event.mutable_oom()->mutable_decision()->set_inferred_level(level);
+
+    EXPECT_THAT(Diagnose(event).verdict(), HasSubstr("200 MiB")) << level;
+  }
+}
+
 TEST(LimitDiagnosisTest, TheNodeRanOutOfMemory) {
   v1::Event event = ContainerKill();
   event.mutable_oom()->set_scope(v1::OOM_SCOPE_NODE);
