@@ -4,6 +4,12 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
 #include "agent/common/text.h"
 
 namespace oombox {
@@ -15,16 +21,20 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
               spdlog::memory_buf_t& out) override {
-    for (const char c : std::string_view(message.payload.data(), message.payload.size())) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte == '"' || byte == '\\') {
+    std::string_view rest(message.payload.data(), message.payload.size());
+    while (!rest.empty()) {
+      const size_t length = Utf8Length(rest);
+      if (length == 0) {
+        out.append(std::string_view("\\ufffd"));  // the replacement character
+      } else if (rest[0] == '"' || rest[0] == '\\') {
         out.push_back('\\');
-        out.push_back(c);
-      } else if (byte < 0x20) {
-        fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+        out.push_back(rest[0]);
+      } else if (static_cast<unsigned char>(rest[0]) < 0x20) {
+        fmt::format_to(std::back_inserter(out), "\\u{:04x}", rest[0]);
       } else {
-        out.push_back(c);
+        out.append(rest.substr(0, length));
       }
+      rest.remove_prefix(std::max<size_t>(length, 1));
     }
   }
 
@@ -41,8 +51,12 @@ Status SetUpLog(const std::string& program, const std::string& format, const std
     return MakeError(ErrorCode::kInvalid,
                      "log-level \"{}\" is unknown: use debug, info, warn, error or off", level);
   }
-  auto logger = std::make_shared<spdlog::logger>(
-      program, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  // https://no-color.org: present and not empty.
+  if (const char* no_color = std::getenv("NO_COLOR"); no_color != nullptr && *no_color != '\0') {
+    sink->set_color_mode(spdlog::color_mode::never);
+  }
+  auto logger = std::make_shared<spdlog::logger>(program, std::move(sink));
   if (format == "json") {
     auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     formatter->add_flag<JsonMessage>('*').set_pattern(

@@ -62,6 +62,8 @@ bool IsHarmful(uint32_t c) {
 
 }  // namespace
 
+size_t Utf8Length(std::string_view bytes) { return DecodeUtf8(bytes).length; }
+
 std::string EscapeUntrusted(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
