@@ -8,8 +8,9 @@ import urllib.error
 import urllib.request
 
 from lib.machine import require_programs, require_real_kills
+from lib.metrics import scrape, scrape_text, url_of
 from lib.programs import (Agent, Collector, Scratch, eventually, memhog, oombox, wait_for_events)
-from lib.promtool import Unavailable, check_metrics, promtool, samples
+from lib.promtool import Unavailable, check_metrics, promtool
 
 METRICS = ("--metrics-listen", "127.0.0.1:0")
 IN_USE, USAGE = 75, 2
@@ -18,23 +19,6 @@ IN_USE, USAGE = 75, 2
 def setUpModule():
     require_real_kills()
     require_programs("oombox-collector")
-
-
-def url_of(daemon):
-    line = daemon.wait_for_line(r"metrics on \S+ port=\d+")
-    port = re.search(r"port=(\d+)", line)[1]
-    return f"http://127.0.0.1:{port}/metrics"
-
-
-def scrape_text(daemon):
-    # Without the proxy that the environment may name.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url_of(daemon), timeout=10) as answer:
-        return answer.read().decode()
-
-
-def scrape(daemon):
-    return samples(scrape_text(daemon))
 
 
 def listening_ports(daemon):

@@ -10,8 +10,9 @@ import unittest
 
 from lib.accounting import assert_balanced, gaps_of, report_of, settled
 from lib.bpffs import Bpffs, change_value
-from lib.machine import require_programs, require_real_kills
-from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, list_events, memhog,
+from lib.machine import kernel_kills, require_programs, require_real_kills
+from lib.metrics import scrape
+from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, list_events, memhog, oombox,
                           wait_for_events)
 from lib.storm import Storm
 
@@ -277,6 +278,44 @@ class RankingBrakeTest(unittest.TestCase):
                    if missing["field"] == "top_users")
         self.assertIn("budget", reason)
         self.assertGreaterEqual(int(report_of(agent)["accounting"]["rankings_skipped"]), 1)
+
+    def test_above_the_budget_kills_are_events_without_ranking_until_the_second_is_over(self):
+        before = kernel_kills()
+        agent = Agent(self, Scratch(self), "--rank-budget-us", "1", "--metrics-listen",
+                      "127.0.0.1:0").wait_ready()
+
+        truth = memhog("storm", "--kills", "20", "--same-cgroup", "--limit", "8Mi")
+        events = wait_for_events(truth, 20, local=agent.socket)
+
+        self.assertEqual(sorted(event["oom"]["victims"][0]["tgid"] for event in events),
+                         sorted(process["pid"] for process in truth["processes"]))
+        why = [[missing["reason"] for missing in event["oom"]["quality"]["missing"]
+                if missing["field"] == "top_users"] for event in events]
+        for event, reasons in zip(events, why):
+            # Ranked, or it says why not.
+            self.assertEqual(bool(event["oom"].get("top_users")), not reasons, event)
+            self.assertEqual(bool(event["oom"].get("ranking")), not reasons, event)
+        skipped = sum(1 for reasons in why if reasons)
+        self.assertGreaterEqual(skipped, 1)
+        self.assertIn("rank-budget-us", next(reasons[0] for reasons in why if reasons))
+        told = self.told(agent)
+        # Other kills of this machine take from the budget, too.
+        others = kernel_kills() - before - 20
+        if others == 0:
+            self.assertEqual(why[0], [], "the first kill finds the budget untouched")
+            self.assertEqual(told, skipped)
+        self.assertTrue(skipped <= told <= skipped + others, (skipped, told, others))
+
+    def told(self, agent):
+        """The kills without a ranking, by report, status and metrics; each later, with other kills of
+        this machine. The node is complete all the same."""
+        reported = int(report_of(agent)["accounting"]["rankings_skipped"])
+        status = oombox("status", "--verbose", local=agent.socket)
+        self.assertEqual(status.returncode, 0, status.stdout)
+        shown = int(re.search(r"top_users: (\d+) kills without a ranking", status.stdout)[1])
+        counted = scrape(agent)["oombox_rankings_skipped_total"]
+        self.assertEqual(sorted([reported, shown, counted]), [reported, shown, counted])
+        return counted
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """promtool, out of Debian's package and into the cache: the service beside it is not installed."""
 
 import os
-import re
 import shutil
 import subprocess
 
@@ -48,15 +47,3 @@ def check_metrics(text):
                           text=True)
     found = (done.stdout + done.stderr).strip()
     return found or (f"exit {done.returncode}" if done.returncode != 0 else "")
-
-
-SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)$")
-
-
-def samples(text):
-    """{"name{labels}": value} of a scrape."""
-    found = {}
-    for line in text.splitlines():
-        if match := SAMPLE.match(line):
-            found[match[1] + (match[2] or "")] = float(match[3])
-    return found
