@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
+from lib.accounting import gaps_of
 from lib.bpffs import Bpffs
 from lib.machine import kernel_kills, require_real_kills, skip
 from lib.programs import (Agent, Collector, Scratch, eventually, list_events, memhog, oombox,
@@ -39,6 +41,39 @@ class SmallDisk:
 
     def empty(self):
         os.remove(os.path.join(self.path, "ballast"))
+
+
+class FailingDisk:
+    """An ext4 of the test's own, at `path`, that can turn read-only under open files: as on a real node, by
+    an error of the file system. A plain remount is refused while something is open for writing."""
+
+    def __init__(self, test, scratch):
+        self.path = scratch.file("ext4")
+        self._image = scratch.file("ext4.image")
+        os.mkdir(self.path)
+        with open(self._image, "wb") as image:
+            image.truncate(32 << 20)
+        if not shutil.which("mkfs.ext4"):
+            test.skipTest("mkfs.ext4 is not installed")
+        for argv in (["mkfs.ext4", "-q", self._image], self._mount_argv()):
+            done = subprocess.run(argv, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                test.skipTest(f"no ext4 can be mounted: {done.stderr.strip()}")
+        test.addCleanup(subprocess.run, ["umount", "-l", self.path], check=True)
+
+    def _mount_argv(self):
+        return ["mount", "-t", "ext4", "-o", "loop,errors=remount-ro", self._image, self.path]
+
+    def fail(self):
+        # abort: "Simulate the effects of calling ext4_abort()" (Documentation/admin-guide/ext4.rst)
+        subprocess.run(["mount", "-o", "remount,abort", self.path], check=True)
+
+    def repair(self):
+        """Nothing may be open on it."""
+        subprocess.run(["umount", self.path], check=True)
+        checked = subprocess.run(["e2fsck", "-fy", self._image], capture_output=True, text=True, check=False)
+        assert checked.returncode in (0, 1), checked.stdout
+        subprocess.run(self._mount_argv(), check=True)
 
 
 def stage(agent, name):
@@ -87,6 +122,30 @@ class DiskTest(unittest.TestCase):
         agent = Agent(self, self.scratch, **where).wait_ready()
 
         self.assert_each_once(truth, agent.socket)
+
+    def test_kills_on_a_disk_that_turned_read_only_are_events_when_it_is_repaired(self):
+        disk = FailingDisk(self, self.scratch)
+        where = {"state_dir": os.path.join(disk.path, "state"),
+                 "pins": Bpffs(self, self.scratch).pins}
+        agent = Agent(self, self.scratch, **where).wait_ready()
+        before = memhog("grow", "--limit", "8Mi")
+        wait_for_events(before, 1, local=agent.socket)
+        disk.fail()
+        truth = memhog("storm", "--kills", "20", "--same-cgroup", "--limit", "8Mi")
+        stalled = eventually(
+            lambda: (s := stage(agent, "capture"))["state"] == "STATE_STALLED" and s,
+            why="a stalled capture in the status")
+        self.assertIn("disk I/O error", stalled["reason"])
+        self.assertEqual(len(wait_for_events(before, 1, local=agent.socket)), 1, "it answers all the same")
+        self.assertEqual(agent.stop(), 0, agent.log())
+
+        disk.repair()
+        agent = Agent(self, self.scratch, **where).wait_ready()
+
+        self.assert_each_once(before, agent.socket)
+        self.assert_each_once(truth, agent.socket)
+        self.assertEqual(stage(agent, "capture")["state"], "STATE_OK")
+        self.assertEqual(gaps_of(agent), [])
 
     def test_a_collector_on_a_full_disk_acknowledges_nothing_and_gets_all_later(self):
         collector = Collector(self, self.scratch, state_dir=os.path.join(self.disk.path, "c"))
