@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 
+#include "tests/unit/query/call_by_name.h"
 #include "tests/unit/query/fixture.h"
 
 namespace oombox {
@@ -86,32 +86,6 @@ TEST_F(QueryServerTest, RefusesAPortThatIsInUse) {
 TEST_F(QueryServerTest, SaysWhatIsWrongWithAnAddress) {
   EXPECT_EQ(Start("no address").error().code, ErrorCode::kInvalid);
   EXPECT_EQ(Start("192.0.2.1:5137").error().code, ErrorCode::kPermission);
-}
-
-// Calls a method by its name with bytes, as a client without our protos does.
-grpc::Status CallByName(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-                        const std::string& request, std::string* response) {
-  grpc::GenericStub stub(channel);
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds{10});
-  grpc::CompletionQueue queue;
-  const grpc::Slice slice(request);
-  const grpc::ByteBuffer request_bytes(&slice, 1);
-  auto call = stub.PrepareUnaryCall(&context, method, request_bytes, &queue);
-  call->StartCall();
-  grpc::ByteBuffer response_bytes;
-  grpc::Status status;
-  call->Finish(&response_bytes, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
-  std::vector<grpc::Slice> slices;
-  if (status.ok() && response_bytes.Dump(&slices).ok()) {
-    for (const grpc::Slice& part : slices) {
-      response->append(reinterpret_cast<const char*>(part.begin()), part.size());
-    }
-  }
-  return status;
 }
 
 TEST_F(QueryServerTest, IsHealthyAsAWholeAndForEachService) {
