@@ -1,4 +1,5 @@
-// The event store at the size of a cluster's collector. `store_bench --events=1000000`.
+// The event store at the size of a cluster's collector, `store_bench --events=1000000`, and an
+// agent's journal, `store_bench --events=0 --benchmark_filter=journal`.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -10,7 +11,9 @@
 #include <string_view>
 
 #include "agent/store/event_store.h"
+#include "agent/store/journal.h"
 #include "tests/bench/bench_events.h"
+#include "tests/support/kill_bytes.h"
 
 namespace oombox {
 namespace {
@@ -22,6 +25,8 @@ v1::Event MakeEvent(uint64_t number) {
 }
 
 std::unique_ptr<EventStore> store;
+std::unique_ptr<Journal> journal;
+int64_t session_id = 0;
 
 bool Fill(const std::string& path, uint64_t count) {
   auto opened = EventStore::Open({.path = path, .max_bytes = 1ull << 40});
@@ -41,6 +46,43 @@ bool Fill(const std::string& path, uint64_t count) {
     }
   }
   return true;
+}
+
+bool OpenJournal(const std::string& path) {
+  auto opened = Journal::Open({.path = path, .max_bytes = 1ull << 40});
+  if (!opened.has_value()) {
+    std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+    return false;
+  }
+  journal = std::move(opened).value();
+  const auto session = journal->BeginSession({.boot_id = "bench"});
+  session_id = session.has_value() ? session->id : 0;
+  return session.has_value();
+}
+
+// A kill as the ring brings it: ten users of memory.
+std::string KillRecord() {
+  testing::KillBytes kill;
+  for (uint32_t tgid = 1; tgid < OOMBOX_MAX_USERS; ++tgid) {
+    kill.AddUser(testing::KillBytes::Process(tgid, "python3", 20));
+  }
+  return kill.bytes();
+}
+
+// One group commit each (synchronous=FULL), as capture does it: what an iteration takes is on disk
+// when it ends.
+void AppendGroups(benchmark::State& state) {
+  const std::string record = KillRecord();
+  const std::vector<std::string_view> group(static_cast<size_t>(state.range(0)), record);
+  for (auto _ : state) {
+    if (!journal->Append(session_id, group).has_value()) {
+      state.SkipWithError("append failed");
+      break;
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+  state.SetBytesProcessed(state.iterations() * state.range(0) *
+                          static_cast<int64_t>(record.size()));
 }
 
 void ListPage(benchmark::State& state, const char* filter, int64_t before_time_ns) {
@@ -86,6 +128,12 @@ void Register(uint64_t count) {
   benchmark::RegisterBenchmark("list_one_node", ListPage, "node = \"ip-10-3-1-1\"", 0)->Unit(ms);
   benchmark::RegisterBenchmark("list_old_pod", ListPage, "cgroup : pod777/", 0)->Unit(ms);
   benchmark::RegisterBenchmark("put", PutBatches)->Arg(1)->Arg(100)->Unit(ms)->UseRealTime();
+  benchmark::RegisterBenchmark("journal_append", AppendGroups)
+      ->Arg(1)
+      ->Arg(16)
+      ->Arg(256)
+      ->Unit(ms)
+      ->UseRealTime();
 }
 
 }  // namespace
@@ -102,7 +150,8 @@ int main(int argc, char** argv) {
     }
   }
   std::string directory = (std::filesystem::temp_directory_path() / "oombox-bench-XXXXXX").string();
-  if (::mkdtemp(directory.data()) == nullptr || !oombox::Fill(directory + "/events.db", count)) {
+  if (::mkdtemp(directory.data()) == nullptr || !oombox::Fill(directory + "/events.db", count) ||
+      !oombox::OpenJournal(directory + "/journal.db")) {
     std::fprintf(stderr, "store_bench: cannot fill a store below %s\n", directory.c_str());
     return 1;
   }
@@ -111,6 +160,7 @@ int main(int argc, char** argv) {
   oombox::Register(count);
   benchmark::RunSpecifiedBenchmarks();
   oombox::store.reset();
+  oombox::journal.reset();
   std::filesystem::remove_all(directory);
   return 0;
 }
