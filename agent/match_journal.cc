@@ -43,8 +43,8 @@ Status MatchJournalAndStore(Journal& journal, EventStore& store, oombox_attachme
   OOMBOX_TRY(const StoreStats stats, store.Stats());
   if (attachment != nullptr) {
     const uint64_t store_id = std::hash<std::string>{}(store.epoch());
-    if (attachment->base_store == 0) {
-      attachment->base_journal_id = static_cast<__u64>(last);
+    if (attachment->base_store == 0) {  // it begins here: nothing was captured before
+      attachment->base_journal_id = std::max(static_cast<__u64>(last), attachment->journal_last_id);
     }
     NoteLost(*attachment, last, derived, attachment->base_store == store_id);
     if (attachment->base_store != store_id) {

@@ -46,9 +46,7 @@ size_t CountCommitted(std::span<const std::string_view> ring, std::span<const Jo
 }
 
 Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal) {
-  OOMBOX_TRY(const int64_t last, journal.LastId());
-  const auto first = std::max<int64_t>(0, last - static_cast<int64_t>(kMaxCaptureBatch));
-  OOMBOX_TRY(const auto tail, journal.ReadAfter(first, kMaxCaptureBatch));
+  OOMBOX_TRY(const auto tail, journal.ReadLast(kMaxCaptureBatch));
   const size_t count = CountCommitted(ring.Peek(kMaxCaptureBatch), tail);
   if (count > 0) {
     ring.Peek(count);

@@ -45,6 +45,20 @@ int64_t QueryLastId(SQLite::Database& db) {
   return QueryInteger(db, "SELECT seq FROM sqlite_sequence WHERE name = 'entries'");
 }
 
+// id, session_id, committed_wall_ns, committed_boottime_ns, bytes
+std::vector<JournalEntry> EntriesFrom(SQLite::Statement& query) {
+  std::vector<JournalEntry> entries;
+  while (query.executeStep()) {
+    entries.push_back(
+        {.id = query.getColumn(0).getInt64(),
+         .session_id = query.getColumn(1).getInt64(),
+         .committed_wall_ns = query.getColumn(2).getInt64(),
+         .committed_boottime_ns = static_cast<uint64_t>(query.getColumn(3).getInt64()),
+         .bytes = std::string(BytesOf(query.getColumn(4)))});
+  }
+  return entries;
+}
+
 constexpr const char* kSelectSession =
     "SELECT id, boot_id, kernel_release, memory_total_bytes, page_size, possible_cpus FROM "
     "sessions ";
@@ -58,6 +72,7 @@ class SqliteJournal final : public Journal {
   Result<JournalSession> Session(int64_t id) override;
   Result<int64_t> Append(int64_t session_id, std::span<const std::string_view> records) override;
   Result<std::vector<JournalEntry>> ReadAfter(int64_t after, size_t limit) override;
+  Result<std::vector<JournalEntry>> ReadLast(size_t limit) override;
   Status Retain(int64_t derived, int64_t now_wall_ns) override;
   Result<int64_t> LastId() override;
   Result<uint64_t> UsedBytes() override;
@@ -149,16 +164,18 @@ Result<std::vector<JournalEntry>> SqliteJournal::ReadAfter(int64_t after, size_t
         " WHERE id > ? ORDER BY id LIMIT ?");
     query.bind(1, after);
     query.bind(2, static_cast<int64_t>(limit));
-    std::vector<JournalEntry> entries;
-    while (query.executeStep()) {
-      entries.push_back(
-          {.id = query.getColumn(0).getInt64(),
-           .session_id = query.getColumn(1).getInt64(),
-           .committed_wall_ns = query.getColumn(2).getInt64(),
-           .committed_boottime_ns = static_cast<uint64_t>(query.getColumn(3).getInt64()),
-           .bytes = std::string(BytesOf(query.getColumn(4)))});
-    }
-    return entries;
+    return EntriesFrom(query);
+  });
+}
+
+Result<std::vector<JournalEntry>> SqliteJournal::ReadLast(size_t limit) {
+  return database_->Read([&](SQLite::Database& db) -> Result<std::vector<JournalEntry>> {
+    SQLite::Statement query(
+        db,
+        "SELECT * FROM (SELECT id, session_id, committed_wall_ns, committed_boottime_ns, bytes"
+        " FROM entries ORDER BY id DESC LIMIT ?) ORDER BY id");
+    query.bind(1, static_cast<int64_t>(limit));
+    return EntriesFrom(query);
   });
 }
 

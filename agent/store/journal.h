@@ -63,6 +63,9 @@ class Journal {
   // Entries with id > after, in order, at most `limit`.
   virtual Result<std::vector<JournalEntry>> ReadAfter(int64_t after, size_t limit) = 0;
 
+  // The last entries, in order, at most `limit`.
+  virtual Result<std::vector<JournalEntry>> ReadLast(size_t limit) = 0;
+
   // Removes entries with id <= derived: those that are too old, and the oldest while the file is
   // above max_bytes.
   virtual Status Retain(int64_t derived, int64_t now_wall_ns) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -66,6 +67,10 @@ class FakeJournal final : public Journal {
       entries.push_back({.id = static_cast<int64_t>(id), .bytes = records_[id - 1]});
     }
     return entries;
+  }
+  Result<std::vector<JournalEntry>> ReadLast(size_t limit) override {
+    const int64_t last = *LastId();
+    return ReadAfter(std::max<int64_t>(0, last - static_cast<int64_t>(limit)), limit);
   }
   Status Retain(int64_t /*derived*/, int64_t /*now_wall_ns*/) override { return {}; }
   Result<int64_t> LastId() override {

@@ -177,6 +177,15 @@ TEST_F(JournalTest, NeverUsesAnIdTwice) {
   EXPECT_GT(Append(*journal, session, {"c"}), before);
 }
 
+TEST_F(JournalTest, ReadsItsLastEntriesInOrder) {
+  auto journal = Open();
+  Append(*journal, Begin(*journal), {"a", "b", "c"});
+
+  EXPECT_THAT(journal->ReadLast(2).value(),
+              ElementsAre(Field(&JournalEntry::bytes, "b"), Field(&JournalEntry::bytes, "c")));
+  EXPECT_THAT(journal->ReadLast(9).value(), SizeIs(3));
+}
+
 TEST_F(JournalTest, NumbersKillsSoThatTwoIdsTellHowManyLieBetween) {
   auto journal =
       Journal::Open({.path = dir_.File("journal.db"),
