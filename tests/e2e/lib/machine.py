@@ -1,5 +1,6 @@
 """What a test needs of the machine. A test that cannot run says why, on a line of its own."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -39,13 +40,26 @@ def obstacle_to_real_kills():
     return _obstacle_to_bpf()
 
 
+def _is_confidential():
+    """The kernel lets nobody read its memory, BPF included."""
+    for path, word in (("/sys/kernel/security/lockdown", "[confidentiality]"),
+                       ("/proc/cmdline", "lockdown=confidentiality")):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
+            return word in file.read()
+    return False
+
+
 def _obstacle_to_bpf():
-    """The agent's own word: exit 69 when BPF cannot be loaded here. Any other end is for the tests."""
+    """The agent's own word: exit 69 when BPF cannot be loaded here. Any other end is for the tests, and so
+    are programs that the verifier refuses: that is our fault, not the machine's."""
     with tempfile.TemporaryDirectory(prefix="oombox-", dir="/tmp") as folder:
         # A socket that cannot be made ends the agent after the load.
         done = subprocess.run([binary("oombox-agent"), "--state-dir", f"{folder}/state", "--socket",
                                "/proc/nowhere/agent.sock"], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=60)
+    refused = next((line for line in done.stderr.splitlines() if "refused the BPF programs" in line), None)
+    if refused and "Operation not permitted" not in refused and not _is_confidential():
+        return None
     return done.stderr.strip() if done.returncode == 69 else None
 
 
