@@ -212,7 +212,7 @@ int BPF_PROG(on_signal_deliver, int sig)
 SEC("tp_btf/console")
 int BPF_PROG(on_console, const char *text)
 {
-	static const char nobody[] = "Out of memory and no killable";
+	const char nobody[] = "Out of memory and no killable";
 	char line[sizeof(nobody) - 1];
 	__u32 i;
 

@@ -68,6 +68,15 @@ class FailingDisk:
         # abort: "Simulate the effects of calling ext4_abort()" (Documentation/admin-guide/ext4.rst)
         subprocess.run(["mount", "-o", "remount,abort", self.path], check=True)
 
+    def freeze(self, test):
+        """Writes wait, as for a disk that does not answer, until `thaw` or the end of the test. Call it when
+        whoever writes has been started: its end would wait, too."""
+        subprocess.run(["fsfreeze", "--freeze", self.path], check=True)
+        test.addCleanup(self.thaw)
+
+    def thaw(self):
+        subprocess.run(["fsfreeze", "--unfreeze", self.path], check=False, capture_output=True)
+
     def repair(self):
         """Nothing may be open on it."""
         subprocess.run(["umount", self.path], check=True)
@@ -145,6 +154,23 @@ class DiskTest(unittest.TestCase):
         self.assert_each_once(before, agent.socket)
         self.assert_each_once(truth, agent.socket)
         self.assertEqual(stage(agent, "capture")["state"], "STATE_OK")
+        self.assertEqual(gaps_of(agent), [])
+
+    def test_kills_on_a_disk_that_hangs_are_events_when_it_answers_again(self):
+        disk = FailingDisk(self, self.scratch)
+        agent = Agent(self, self.scratch, state_dir=os.path.join(disk.path, "state"),
+                      pins=Bpffs(self, self.scratch).pins).wait_ready()
+        disk.freeze(self)
+        truth = memhog("storm", "--kills", "20", "--same-cgroup", "--limit", "8Mi")
+        stalled = eventually(
+            lambda: (s := stage(agent, "capture"))["state"] == "STATE_STALLED" and s, timeout=40,
+            why="a stalled capture in the status")
+        self.assertIn("does not answer", stalled["reason"])
+
+        disk.thaw()
+
+        self.assert_each_once(truth, agent.socket)
+        eventually(lambda: stage(agent, "capture")["state"] == "STATE_OK", why="a capture that goes on")
         self.assertEqual(gaps_of(agent), [])
 
     def test_a_collector_on_a_full_disk_acknowledges_nothing_and_gets_all_later(self):
