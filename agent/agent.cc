@@ -261,7 +261,9 @@ Started RunningAgent::StartCapture() {
   if (!older) {
     return Fail(CodeOf(older.error()), older.error());
   }
-  events_->Notify();
+  if (const auto last = journal_->LastId()) {
+    OnCommitted(*last);
+  }
   reconciler_->TellAbsence();
   auto capture =
       Capture::Start({.ring_fd = probe_->ring_fd(),

@@ -44,6 +44,17 @@ Status WriteLastSeen(const std::string& path, const LastSeen& seen) {
   return {};
 }
 
+namespace {
+
+// A node that is drained and rebooted stops its agent last; what kills come after that is minutes.
+bool WentDownSoon(const LastSeen& before, const LastSeen& now) {
+  constexpr int64_t kSoonNs = int64_t{10} * 60 * 1'000'000'000;
+  const int64_t booted_wall_ns = now.wall_ns - static_cast<int64_t>(now.boottime_ns);
+  return booted_wall_ns - before.wall_ns < kSoonNs;
+}
+
+}  // namespace
+
 std::optional<Gap> GapBetween(const LastSeen& before, const LastSeen& now) {
   Gap gap{.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
           .start_wall_ns = before.wall_ns,
@@ -52,7 +63,7 @@ std::optional<Gap> GapBetween(const LastSeen& before, const LastSeen& now) {
   if (before.boot_id != now.boot_id) {
     if (now.kernel_kills > 0) {
       gap.count = now.kernel_kills;
-    } else if (before.stopped) {
+    } else if (before.stopped && WentDownSoon(before, now)) {
       return std::nullopt;
     }
     gap.detail =

@@ -28,7 +28,8 @@ Status WriteLastSeen(const std::string& path, const LastSeen& seen);
 
 // The kills between the two moments that are not in the journal; nothing when all are. Pure.
 // In another boot only what that boot counted is known; the end of the earlier one is part of the
-// window. Without a count when it counted none, but nobody watched the earlier one to its end.
+// window. Without a count when it counted none, but nobody watched the earlier one to its end: the
+// agent was not stopped, or long before the node went down.
 std::optional<Gap> GapBetween(const LastSeen& before, const LastSeen& now);
 
 }  // namespace oombox

@@ -16,16 +16,20 @@ namespace {
 
 // The journal ends before its last known entry: it is a new one. With the same store it is known
 // what had become an event; with a new one nothing is, nor what a collector has.
-void NoteLost(oombox_attachment& attachment, int64_t journal_last, int64_t derived,
-              bool same_store) {
+void NoteLost(oombox_attachment& attachment, int64_t journal_last, int64_t derived, bool same_store,
+              bool moved_aside) {
   const auto last = static_cast<int64_t>(attachment.journal_last_id);
   if (journal_last >= last) {
+    if (moved_aside) {  // nothing was captured into it yet in this attachment: of earlier ones
+      attachment.gone_wall_ns = static_cast<__u64>(WallNowNs());
+    }
     return;
   }
   const uint64_t captured = KillsBetween(static_cast<int64_t>(attachment.base_journal_id), last);
   if (same_store) {
     const uint64_t lost = KillsBetween(derived, last);
-    attachment.damaged.telling = attachment.damaged.told + lost;
+    attachment.damaged.telling =
+        std::max(attachment.damaged.told, attachment.damaged.telling) + lost;
     attachment.kills_of_earlier_journals += captured - std::min(lost, captured);
   } else {
     attachment.gone_kills += std::exchange(attachment.kills_of_earlier_journals, 0) + captured;
@@ -46,7 +50,8 @@ Status MatchJournalAndStore(Journal& journal, EventStore& store, oombox_attachme
     if (attachment->base_store == 0) {  // it begins here: nothing was captured before
       attachment->base_journal_id = std::max(static_cast<__u64>(last), attachment->journal_last_id);
     }
-    NoteLost(*attachment, last, derived, attachment->base_store == store_id);
+    NoteLost(*attachment, last, derived, attachment->base_store == store_id,
+             !journal.moved_aside().empty());
     if (attachment->base_store != store_id) {
       attachment->base_events = stats.oom_events_ever;
       attachment->base_store = store_id;

@@ -24,6 +24,7 @@ constexpr std::array kFeatures = {
     Feature{"top_users", "the ten biggest memory users, ranked at the kill"},
     Feature{"exact_memory", "memory of processes exact to the page"},
     Feature{"memory_stat", "memory.stat of the cgroup that fired, at the kill"},
+    Feature{"no_victim", "an OOM that found nobody to kill"},
     Feature{"kernel_symbols", "what the trigger was doing, from its kernel stack"},
     Feature{"kernel_log", "kills of an absence, put together from the kernel log"},
     Feature{"pinning", "recording goes on while no agent runs"},

@@ -40,7 +40,8 @@ void Reconciler::LookForAbsence() {
     const auto gap = GapBetween(**before, {.boot_id = sources_.session.boot_id,
                                            .kernel_kills = attachment_.base_kernel_kills - seen,
                                            .journal_id = *journal_id,
-                                           .wall_ns = WallNowNs()});
+                                           .wall_ns = WallNowNs(),
+                                           .boottime_ns = BootNowNs()});
     attachment_.absence_kills = gap ? gap->count.value_or(0) : 0;
     attachment_.absence_unknown = gap && !gap->count ? 1 : 0;
     if ((*before)->boot_id != sources_.session.boot_id) {
@@ -160,13 +161,15 @@ void Reconciler::TellGone() {
     return;
   }
   if (std::exchange(gone_on_the_way_, gone) != gone) {
-    Report({.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
-            .start_wall_ns = static_cast<int64_t>(attachment_.attach_wall_ns),
-            .end_wall_ns = static_cast<int64_t>(gone),
-            .detail = fmt::format("journal and store are gone, with {} kills; how many of them a "
-                                  "collector has is not known here",
-                                  attachment_.gone_kills),
-            .key = fmt::format("gone/{}", gone)});
+    Report(
+        {.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
+         .start_wall_ns = static_cast<int64_t>(attachment_.attach_wall_ns),
+         .end_wall_ns = static_cast<int64_t>(gone),
+         .detail = fmt::format("a journal is damaged or gone: {} kills of this attachment were in "
+                               "it, and what was left of earlier ones; how many of them a "
+                               "collector has is not known here",
+                               attachment_.gone_kills),
+         .key = fmt::format("gone/{}", gone)});
   }
   if (sources_.events->Flush()) {
     attachment_.gone_told = gone;

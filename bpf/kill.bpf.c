@@ -34,6 +34,8 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define SIGKILL 9
+/* include/trace/events/signal.h: neither ignored (an init's own children cannot kill it) nor pending already. */
+#define TRACE_SIGNAL_DELIVERED 0
 #define SEND_SIG_PRIV 1 /* include/linux/sched/signal.h: (struct kernel_siginfo *)1 */
 
 /*
@@ -42,13 +44,15 @@ char LICENSE[] SEC("license") = "GPL";
  * Costs ~50 ns for a signal that is not ours.
  */
 SEC("tp_btf/signal_generate")
-int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *task)
+int BPF_PROG(on_signal_generate, int sig, struct kernel_siginfo *info, struct task_struct *task,
+	     int group, int result)
 {
 	if (sig != SIGKILL)
 		return 0;
 	if ((__u64)info == SEND_SIG_PRIV)
 		on_priv_kill(task);
-	else if (is_container_init(task))
+	else if (result == TRACE_SIGNAL_DELIVERED && is_container_init(task) &&
+		 !BPF_CORE_READ(task, signal, oom_mm)) /* an OOM kill's victim is told of already */
 		record_signal(OOMBOX_SIGNAL_INIT_KILLED, task, 0, 0);
 	return 0;
 }
@@ -90,6 +94,18 @@ static __always_inline void remember_victim(const struct trigger_state *state,
 	bpf_map_update_elem(&victims, &tgid, &victim, BPF_ANY);
 }
 
+/* A trigger that killed a group before may kill somebody else: known when the cgroups are. */
+static __always_inline void correct_episode(const struct oombox_kill_record *rec)
+{
+	__u32 tgid = rec->victim.tgid;
+	struct victim_state *victim = bpf_map_lookup_elem(&victims, &tgid);
+
+	if (!victim)
+		return;
+	victim->episode_tgid = rec->episode_tgid;
+	victim->episode_start_boottime_ns = rec->episode_start_boottime_ns;
+}
+
 static __always_inline void fill_kill(struct scratch *s, struct trigger_state *state, void *ctx,
 				      struct task_struct *task, __u64 now, bool walk)
 {
@@ -112,6 +128,7 @@ static __always_inline void fill_kill(struct scratch *s, struct trigger_state *s
 	}
 	decide(s, state);
 	join_episode(s, state, now);
+	correct_episode(&s->record);
 	state->mm = (__u64)BPF_CORE_READ(task, mm);
 	if (s->record.flags & OOMBOX_KILL_GROUP_MEMBER)
 		return;

@@ -249,7 +249,11 @@ void FillTopUsers(const KillRecord& record, const EventContext& context, v1::Oom
   ranking->set_truncated(record.rank_cut);
   FillMemory(record.walk_total, record, context, ranking->mutable_visited_total());
   ranking->mutable_visited_total()->clear_total_vm_bytes();
-  if (record.fired_level) {  // else it was the topmost: every process of the node
+  const bool root = !record.levels_cut && !record.levels.empty() &&
+                    record.walked_cgroup_id == record.levels.back().id;
+  if (record.walked_cgroup_id && !root) {  // else every process of the node
+    ranking->set_cgroup_id(*record.walked_cgroup_id);
+  } else if (record.fired_level) {  // a record of version 1 names no other
     ranking->set_cgroup_id(record.levels[*record.fired_level].id);
   }
 }

@@ -47,6 +47,7 @@ std::optional<v1::Event> CaseBook::Revise(Case& open, bool changed, uint64_t now
   if (!changed) {
     return std::nullopt;
   }
+  TrimToSize(open.event);
   open.event.set_final(IsComplete(open.event));
   open.event.set_revision(open.event.revision() + 1);
   return open.event;
@@ -87,8 +88,11 @@ Result<std::optional<v1::Event>> CaseBook::Add(const CmdlineRecord& record,
       KillEventId(context.boot_id, record.episode_tgid, record.episode_start_boottime_ns);
   OOMBOX_TRY(Case* const open, Find(id));
   if (open == nullptr || !AddCmdline(open->event, record)) {
+    if (open != nullptr && HasVictim(open->event, record)) {
+      return std::optional<v1::Event>();  // the same again
+    }
     if (early_.size() >= kMaxEarly) {
-      early_.clear();  // their kills never came
+      early_.erase(early_.begin());  // its kill never came
     }
     if (std::vector<CmdlineRecord>& early = early_[id]; early.size() < kMaxFullVictims) {
       early.push_back(record);

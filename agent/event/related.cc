@@ -50,6 +50,13 @@ bool AddRelated(v1::Event& event, const SignalRecord& record) {
   return true;
 }
 
+bool HasVictim(const v1::Event& event, const CmdlineRecord& record) {
+  return std::any_of(event.oom().victims().begin(), event.oom().victims().end(),
+                     [&](const v1::Victim& victim) {
+                       return IsSame(victim, record.tgid, record.start_boottime_ns);
+                     });
+}
+
 bool AddCmdline(v1::Event& event, const CmdlineRecord& record) {
   bool changed = false;
   const std::string line = Join(record);

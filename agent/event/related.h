@@ -12,6 +12,7 @@ inline constexpr int kMaxRelated = 64;
 // A process that died with a victim. One that is a victim itself is no related process.
 bool AddRelated(v1::Event& event, const SignalRecord& record);
 // What a victim was started as; the first that is heard counts.
+bool HasVictim(const v1::Event& event, const CmdlineRecord& record);
 bool AddCmdline(v1::Event& event, const CmdlineRecord& record);
 
 }  // namespace oombox

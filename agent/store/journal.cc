@@ -30,6 +30,10 @@ void MakeSchema(SQLite::Database& database) {
       "  committed_boottime_ns INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;");
 }
 
+// Since 0.3 ids number the kills (journal_id.h). The tables are the same; the step keeps an older
+// version, which would count wrongly, from opening the file.
+void NumberKills(SQLite::Database& /*database*/) {}
+
 JournalSession SessionFromRow(SQLite::Statement& row) {
   JournalSession session;
   session.id = row.getColumn(0).getInt64();
@@ -226,7 +230,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(Options options) {
   OOMBOX_TRY(auto database, Database::Open({.path = options.path,
                                             .what = "journal",
                                             .application_id = kApplicationId,
-                                            .schema = {MakeSchema}}));
+                                            .schema = {MakeSchema, NumberKills}}));
   return std::unique_ptr<Journal>(
       std::make_unique<SqliteJournal>(std::move(database), std::move(options)));
 }

@@ -53,8 +53,9 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 		return;
 	}
 	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
-	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). */
-	if (!state->double_seen && is_recent(state, now) &&
+	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). Only there: RLIMIT_CPU sends SIGKILL with
+	 * SEND_SIG_PRIV, too, from the process to itself. */
+	if (state->group_id && !state->double_seen && is_recent(state, now) &&
 	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
 	    BPF_CORE_READ(task, signal, oom_mm)) {
 		state->double_seen = 1;

@@ -14,19 +14,23 @@
 
 /* Whoever can make processes can make these: they must not take the room of kills. */
 #define SIGNALS_PER_SECOND 64
+#define COMMON_SIGNALS_PER_SECOND 16 /* of them those that anybody can cause, so that these leave room */
 #define SECOND_NS (1000ULL * 1000 * 1000)
 
 /* Names the types that only ring memory has, so that the object's BTF tells their layout. */
 const volatile struct oombox_signal_record *const layout_of_signal = 0;
 const volatile struct oombox_cmdline_record *const layout_of_cmdline = 0;
 
-static __always_inline bool may_record_signal(__u64 now)
+static __always_inline bool may_record_signal(enum oombox_signal_kind kind, __u64 now)
 {
+	bool common = kind == OOMBOX_SIGNAL_INIT_KILLED || kind == OOMBOX_SIGNAL_ALREADY_DYING;
+	__u64 limit = common ? COMMON_SIGNALS_PER_SECOND : SIGNALS_PER_SECOND;
+
 	if (now - counters.signal_begin_ns > SECOND_NS) {
 		counters.signal_begin_ns = now;
 		counters.signals_in_period = 0;
 	}
-	if (counters.signals_in_period >= SIGNALS_PER_SECOND)
+	if (counters.signals_in_period >= limit)
 		return false;
 	__sync_fetch_and_add(&counters.signals_in_period, 1);
 	return true;
@@ -60,7 +64,7 @@ static __always_inline void record_signal(enum oombox_signal_kind kind, struct t
 	__u64 current = bpf_get_current_pid_tgid();
 	struct oombox_signal_record *rec;
 
-	if (!has_room() || !may_record_signal(now)) {
+	if (!has_room() || !may_record_signal(kind, now)) {
 		COUNT(signals_skipped);
 		return;
 	}

@@ -90,8 +90,9 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(differences(EVENT), [])
 
     def test_every_wrong_value_is_noticed(self):
-        # A higher revision is as good, and the kernel's line says nothing of swap.
-        free = {("revision",), ("oom", "victims", 0, "memory", "swap_bytes")}
+        # A higher revision is as good, and nobody else tells of swap and of a parent's name.
+        free = {("revision",), ("oom", "victims", 0, "memory", "swap_bytes"),
+                ("oom", "victims", 0, "parents", 0, "comm")}
         for path in leaves(EVENT):
             if path not in free:
                 with self.subTest(path=path):

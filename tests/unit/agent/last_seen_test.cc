@@ -45,6 +45,11 @@ TEST(LastSeenTest, DoesNotKnowWhatABootKilledThatNobodyWatchedToItsEnd) {
   ASSERT_TRUE(gap.has_value());
   EXPECT_EQ(gap->count, std::nullopt);
   EXPECT_EQ(GapBetween(before, Seen(0, 3, "b2")), std::nullopt);
+  LastSeen an_hour_later = Seen(0, 3, "b2");
+  an_hour_later.wall_ns += 3'600'000'000'000;
+  EXPECT_TRUE(GapBetween(before, an_hour_later).has_value());
+  an_hour_later.boottime_ns = 3'600'000'000'000;
+  EXPECT_FALSE(GapBetween(before, an_hour_later).has_value());
 }
 
 TEST(LastSeenTest, CountsOnlyTheKillsOfTheJournal) {

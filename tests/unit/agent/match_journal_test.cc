@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <string_view>
 #include <vector>
 
@@ -78,6 +79,20 @@ TEST_F(MatchJournalTest, NotesWhatWasCapturedWhenTheStoreIsANewOneToo) {
   EXPECT_EQ(attachment_.damaged.telling, 0U);
   EXPECT_EQ(attachment_.gone_kills, 5U);
   EXPECT_GT(attachment_.gone_wall_ns, 0U);
+}
+
+TEST_F(MatchJournalTest, NotesADamagedJournalOfAnEarlierAttachment) {
+  Append(3);
+  journal_.reset();
+  std::ofstream(dir_.File("journal.db"), std::ios::trunc) << std::string(8192, 'x');
+  journal_ = std::move(*Journal::Open({.path = dir_.File("journal.db")}));
+  ASSERT_NE(journal_->moved_aside(), "");
+  oombox_attachment fresh{};
+
+  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &fresh).has_value());
+
+  EXPECT_GT(fresh.gone_wall_ns, 0U);
+  EXPECT_EQ(fresh.gone_kills, 0U);
 }
 
 TEST_F(MatchJournalTest, CountsAllThatIsGoneAfterAnEarlierJournalWasLost) {

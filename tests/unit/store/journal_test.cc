@@ -210,6 +210,7 @@ TEST_F(JournalTest, CountsTheKillsOfAnEarlierVersionsNumbers) {
   EXPECT_EQ(KillsBetween(3, 5), 2U);
   EXPECT_EQ(KillsBetween(5, NextJournalId(5, true)), 1U);
   EXPECT_EQ(KillsBetween(5, NextJournalId(5, false)), 0U);
+  EXPECT_EQ(KillsBetween(3, NextJournalId(NextJournalId(5, false), true)), 3U);
   EXPECT_TRUE(IsKillId(5));
 }
 
