@@ -203,8 +203,8 @@ EventStage::Options RunningAgent::EventOptions() const {
                               .decode = DecodeRecord,
                               .symbols = symbols_};
   if (!replaying()) {
-    options.cmdline_of = [this](uint32_t tgid, uint64_t start_boottime_ns) {
-      std::string cmdline = ReadCmdline(tgid, start_boottime_ns);
+    options.read_cmdline = [](uint32_t tgid, uint64_t start) { return ReadCmdline(tgid, start); };
+    options.redact = [this](std::string cmdline) {
       redactor_->Redact(cmdline);
       return JoinArguments(std::move(cmdline));
     };

@@ -19,7 +19,9 @@ constexpr const char* kNames =
 std::vector<std::string> DefaultPatterns() {
   const std::string name = std::string("[a-z0-9_.-]*") + kNames + "[a-z0-9_.-]*";
   return {
-      // PASSWORD=x, --db-password=x, "token": x, password: x
+      // PASSWORD=x, --db-password=x: an argument of its own, to its end
+      R"((?i)(?:^|\x00)-{0,2})" + name + R"(=([^\x00]+))",
+      // "token": x, password: x, ...&token=x, within an argument
       R"((?i)\b)" + name + R"(["']?(?:=|: ?)["']?([^\x00 ,;&"']+))",
       // --password x, as two arguments
       R"((?i)(?:^|\x00)--?)" + name + R"(\x00([^\x00]+))",

@@ -49,7 +49,7 @@ class StageStall {
   std::optional<State> Look(uint64_t now_boottime_ns) const {
     const std::lock_guard lock(mutex_);
     if (!refused_ && call_boottime_ns_ && now_boottime_ns >= *call_boottime_ns_ + kHangNs) {
-      return State{*call_boottime_ns_, "the disk does not answer"};
+      return State{*call_boottime_ns_, "a call to the disk has not come back"};
     }
     return refused_;
   }

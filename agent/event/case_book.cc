@@ -129,15 +129,34 @@ bool CaseBook::TakeEarly(const std::string& id, v1::Event& event) {
 }
 
 // The victim is about to be gone; who held memory beside it is not.
-void CaseBook::AskWhoLives(v1::Event& event) const {
-  if (!sources_.cmdline_of || !IsOfThisBoot(event)) {
+void CaseBook::AskWhoLives(const v1::Event& event) const {
+  if (!sources_.ask_cmdline || !IsOfThisBoot(event)) {
     return;
   }
-  for (v1::MemoryUser& user : *event.mutable_oom()->mutable_top_users()) {
+  for (const v1::MemoryUser& user : event.oom().top_users()) {
     if (!user.victim() && user.cmdline().empty()) {
-      user.set_cmdline(EscapeUntrusted(sources_.cmdline_of(user.tgid(), user.start_boottime_ns())));
+      sources_.ask_cmdline(event.event_id(), user.tgid(), user.start_boottime_ns());
     }
   }
+}
+
+std::optional<v1::Event> CaseBook::AddUserCmdline(const std::string& event_id, uint32_t tgid,
+                                                  uint64_t start_boottime_ns,
+                                                  const std::string& cmdline,
+                                                  uint64_t now_boottime_ns) {
+  const auto open = open_.find(event_id);
+  if (open == open_.end()) {
+    return std::nullopt;
+  }
+  bool changed = false;
+  for (v1::MemoryUser& user : *open->second.event.mutable_oom()->mutable_top_users()) {
+    if (user.tgid() == tgid && user.start_boottime_ns() == start_boottime_ns &&
+        user.cmdline().empty()) {
+      user.set_cmdline(EscapeUntrusted(cmdline));
+      changed = true;
+    }
+  }
+  return Revise(open->second, changed, now_boottime_ns);
 }
 
 v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,

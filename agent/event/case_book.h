@@ -20,8 +20,9 @@ namespace oombox {
 struct CaseSources {
   std::string boot_id = {};
   StackSymbols* symbols = nullptr;  // must outlive the book
-  // What a process that lives was started as, redacted; empty when it is gone. Quick.
-  std::function<std::string(uint32_t tgid, uint64_t start_boottime_ns)> cmdline_of = {};
+  // Asks what a process that lives was started as; AddUserCmdline gets the answer. Quick.
+  std::function<void(const std::string& event_id, uint32_t tgid, uint64_t start_boottime_ns)>
+      ask_cmdline = {};
 };
 
 // The open cases: events that may still grow. A kill is an event at once (revision 1); a further
@@ -53,6 +54,11 @@ class CaseBook {
                                        uint64_t now_boottime_ns);
   Result<std::optional<v1::Event>> Add(const CmdlineRecord& record, const EventContext& context,
                                        uint64_t now_boottime_ns);
+
+  // What a memory user that lives was started as; nothing when the case is closed.
+  std::optional<v1::Event> AddUserCmdline(const std::string& event_id, uint32_t tgid,
+                                          uint64_t start_boottime_ns, const std::string& cmdline,
+                                          uint64_t now_boottime_ns);
 
   // Takes over an event that an earlier run left open.
   void Reopen(v1::Event event, uint64_t now_boottime_ns);
@@ -87,7 +93,7 @@ class CaseBook {
   bool CanName(const v1::Event& event) const {
     return sources_.symbols != nullptr && IsOfThisBoot(event);
   }
-  void AskWhoLives(v1::Event& event) const;
+  void AskWhoLives(const v1::Event& event) const;
   bool TakeEarly(const std::string& id, v1::Event& event);
   // Nothing more is expected.
   bool IsComplete(const v1::Event& event) const;

@@ -9,6 +9,7 @@
 
 #include "agent/common/clock.h"
 #include "agent/event/reconstruct.h"
+#include "agent/event/recover.h"
 #include "agent/event/undecodable.h"
 #include "agent/store/journal_id.h"
 
@@ -19,10 +20,6 @@ namespace {
 constexpr size_t kBatch = 256;
 constexpr std::chrono::seconds kRetry(1);
 constexpr std::chrono::milliseconds kGather(20);
-// How far back an earlier run's events are looked through for what it left open or reconstructed.
-constexpr size_t kRecoverEvents = 2000;
-constexpr size_t kRecoverPage = 100;
-constexpr size_t kRecoverPageBytes = 1u << 20;
 
 // A row that is there but damaged can never be gone on with: for the case it is not there.
 Result<std::optional<v1::Event>> FindEvent(EventStore& store, const std::string& id) {
@@ -45,10 +42,18 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
       cases_([&store](const std::string& id) { return FindEvent(store, id); },
              {.boot_id = options_.boot_id,
               .symbols = options_.symbols.get(),
-              .cmdline_of = options_.cmdline_of}),
+              .ask_cmdline =
+                  [this](const std::string& event_id, uint32_t tgid, uint64_t start_boottime_ns) {
+                    if (cmdlines_ != nullptr) {
+                      cmdlines_->Ask({event_id, tgid, start_boottime_ns});
+                    }
+                  }}),
       start_boottime_ns_(BootNowNs()) {
   RecoverCursor();  // before anybody appends to a new journal
   undecodable_ = CountUndecodable(store_, options_.boot_id);
+  if (options_.read_cmdline) {
+    cmdlines_ = std::make_unique<CmdlineReader>(options_.read_cmdline, [this] { Notify(); });
+  }
   thread_ = std::jthread([this] { Run(); });
 }
 
@@ -172,38 +177,16 @@ void EventStage::RecoverCursor() {
   }
 }
 
-// Events that an earlier run stored as not final and could not close, and those it put together
-// from the kernel log.
 Status EventStage::Recover() {
   if (recovered_) {
     return {};
   }
-  OOMBOX_TRY(Filter kills, Filter::Parse("kind = oom"));
-  ListQuery query{.filter = std::move(kills),
-                  .view = v1::EVENT_VIEW_FULL,
-                  .limit = kRecoverPage,
-                  .max_bytes = kRecoverPageBytes};
-  for (size_t seen = 0; seen < kRecoverEvents;) {
-    auto page = store_.List(query);
-    if (!page && page.error().code != ErrorCode::kCorrupt) {
-      return tl::unexpected<Error>(page.error());
-    }
-    if (!page || page->empty()) {
-      break;
-    }
-    seen += page->size();
-    query.before_time_ns = AttributesOf(page->back().event).time_ns;
-    query.before_seq = page->back().seq;
-    for (StoredEvent& stored : *page) {
-      if (stored.event.node().node_name() != options_.node_name) {
-        continue;
-      }
-      if (IsReconstructed(stored.event)) {
-        reconstructed_.Add(std::move(stored.event));
-      } else if (!stored.event.final()) {
-        cases_.Reopen(std::move(stored.event), BootNowNs());
-      }
-    }
+  OOMBOX_TRY(Unfinished left, FindUnfinished(store_, options_.node_name));
+  for (v1::Event& event : left.reconstructed) {
+    reconstructed_.Add(std::move(event));
+  }
+  for (v1::Event& event : left.open) {
+    cases_.Reopen(std::move(event), BootNowNs());
   }
   recovered_ = true;
   return {};
@@ -246,6 +229,7 @@ Result<size_t> EventStage::Derive() {
     OOMBOX_RETURN_IF_ERROR(AddEntry(entry, context));
     unsaved_cursor_ = entry.id;
   }
+  AddUserCmdlines();
   for (v1::Event& event : cases_.Close(BootNowNs())) {
     unsaved_.push_back(std::move(event));
   }
@@ -254,6 +238,19 @@ Result<size_t> EventStage::Derive() {
     OOMBOX_RETURN_IF_ERROR(AddGaps());
   }
   return entries.size();
+}
+
+void EventStage::AddUserCmdlines() {
+  if (cmdlines_ == nullptr) {
+    return;
+  }
+  for (CmdlineReader::Answer& answer : cmdlines_->Take()) {
+    const CmdlineReader::Question& of = answer.question;
+    if (auto event = cases_.AddUserCmdline(of.event_id, of.tgid, of.start_boottime_ns,
+                                           options_.redact(std::move(answer.bytes)), BootNowNs())) {
+      AddEvent(std::move(*event));
+    }
+  }
 }
 
 Status EventStage::AddGaps() {

@@ -15,6 +15,7 @@
 #include "agent/common/result.h"
 #include "agent/common/stage_stall.h"
 #include "agent/event/case_book.h"
+#include "agent/event/cmdline_reader.h"
 #include "agent/event/gap.h"
 #include "agent/event/superseded.h"
 #include "agent/model/logged_kill.h"
@@ -42,8 +43,10 @@ class EventStage {
     std::function<Result<RingRecord>(std::string_view)> decode;
     // Of the running kernel; null: kernel stacks stay without names.
     std::shared_ptr<StackSymbols> symbols = {};
-    // See CaseSources.
-    std::function<std::string(uint32_t tgid, uint64_t start_boottime_ns)> cmdline_of = {};
+    // Reads what a process that lives was started as (see CmdlineReader), and takes the secrets out
+    // of it and makes one line of it; both or none.
+    CmdlineReader::Read read_cmdline = {};
+    std::function<std::string(std::string bytes)> redact = {};
   };
   struct Counters {
     uint64_t events = 0;  // kills that became events
@@ -92,6 +95,7 @@ class EventStage {
   Result<size_t> DeriveTimed();
   Result<size_t> Derive();
   Status AddGaps();
+  void AddUserCmdlines();
   Result<EventContext> ContextOf(const JournalEntry& entry);
   Status AddEntry(const JournalEntry& entry, const EventContext& context);
   void AddEvent(v1::Event event);
@@ -126,6 +130,7 @@ class EventStage {
   std::atomic<uint64_t> undecodable_{0};
   std::atomic<uint64_t> reconstructed_count_{0};
   std::atomic<int64_t> cursor_{0};
+  std::unique_ptr<CmdlineReader> cmdlines_;  // null: nobody is asked
   std::jthread thread_;
 };
 

@@ -165,7 +165,7 @@ class DiskTest(unittest.TestCase):
         stalled = eventually(
             lambda: (s := stage(agent, "capture"))["state"] == "STATE_STALLED" and s, timeout=40,
             why="a stalled capture in the status")
-        self.assertIn("does not answer", stalled["reason"])
+        self.assertIn("has not come back", stalled["reason"])
 
         disk.thaw()
 

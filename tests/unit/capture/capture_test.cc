@@ -95,7 +95,7 @@ TEST_F(CaptureTest, IsStalledWhenTheJournalDoesNotComeBack) {
 
   ASSERT_TRUE(stalled.has_value());
   EXPECT_LE(stalled->since_boottime_ns, now);
-  EXPECT_EQ(stalled->reason, "the disk does not answer");
+  EXPECT_EQ(stalled->reason, "a call to the disk has not come back");
 }
 
 TEST_F(CaptureTest, DoesNotSpinWhileTheJournalRefuses) {

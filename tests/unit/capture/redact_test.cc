@@ -24,6 +24,7 @@ std::string Redacted(std::string line, Redactor::Options options = {}) {
 
 TEST(RedactTest, MasksWhatIsNamedASecret) {
   EXPECT_EQ(Redacted("app --db-password=hunter2 --port=80"), "app --db-password=******* --port=80");
+  EXPECT_EQ(Redacted("app --password=ab,cd;e&f run"), "app --password=********* run");
   EXPECT_EQ(Redacted("env PGPASSWORD=hunter2 psql"), "env PGPASSWORD=******* psql");
   EXPECT_EQ(Redacted("app --api-key abc123 run"), "app --api-key ****** run");
   EXPECT_EQ(Redacted("app -token abc123"), "app -token ******");

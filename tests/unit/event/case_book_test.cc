@@ -137,6 +137,30 @@ TEST(CaseBookTest, AddsASharerToAKillThatWasCompleteAtOnce) {
   EXPECT_TRUE(cases.Close(kNow + 1 + CaseBook::kWaitNs).empty());
 }
 
+TEST(CaseBookTest, AsksWhatTheOtherUsersWereStartedAsAndAddsTheAnswer) {
+  std::vector<uint32_t> asked;
+  CaseBook cases(Nothing, {.boot_id = "b007",
+                           .ask_cmdline = [&](const std::string& /*id*/, uint32_t tgid,
+                                              uint64_t /*start*/) { asked.push_back(tgid); }});
+  KillRecord kill = KillOfNow(42);
+  kill.ranked = true;
+  kill.users.resize(2);
+  kill.users[0].tgid = 42;
+  kill.users[0].start_boottime_ns = 7;
+  kill.users[1].tgid = 43;
+  kill.users[1].start_boottime_ns = 8;
+  const auto first = Added(cases, kill);
+  ASSERT_TRUE(first.has_value());
+
+  const auto second = cases.AddUserCmdline(first->event_id(), 43, 8, "python3 \x01", kNow);
+
+  EXPECT_EQ(asked, std::vector<uint32_t>{43});
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->oom().top_users(1).cmdline(), "python3 \\x01");
+  EXPECT_FALSE(cases.AddUserCmdline(first->event_id(), 43, 9, "x", kNow).has_value());
+  EXPECT_FALSE(cases.AddUserCmdline("other", 43, 8, "x", kNow).has_value());
+}
+
 TEST(CaseBookTest, MakesAnEventOfItsOwnOfWhatIsNoKill) {
   CaseBook cases(Nothing);
   SignalRecord dying{.boottime_ns = 5, .kind = SignalKind::kAlreadyDying};

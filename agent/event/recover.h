@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/common/result.h"
+#include "agent/store/event_store.h"
+
+namespace oombox {
+
+// What an earlier run left: events that it stored as not final and could not close, and those it
+// put together from the kernel log.
+struct Unfinished {
+  std::vector<v1::Event> open;
+  std::vector<v1::Event> reconstructed;
+};
+
+// Looks through the newest events of the node; bounded.
+Result<Unfinished> FindUnfinished(EventStore& store, const std::string& node_name);
+
+}  // namespace oombox
