@@ -223,8 +223,7 @@ int BPF_PROG(on_signal_deliver, int sig)
 
 /*
  * console: in printk_sprint() (kernel/printk/printk.c) for each line of the kernel's log, in the context of who
- * prints, since Linux 5.19; before, it fires elsewhere and the line begins with its time, so that this never
- * matches. out_of_memory() (mm/oom_kill.c) prints this line, and nothing else tells, when it finds nobody.
+ * prints, since Linux 5.19; before, it fires elsewhere, and is not attached. out_of_memory() (mm/oom_kill.c) prints this line, and nothing else tells, when it finds nobody.
  */
 SEC("tp_btf/console")
 int BPF_PROG(on_console, const char *text)

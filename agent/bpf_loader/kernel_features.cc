@@ -2,9 +2,11 @@
 
 #include <bpf/btf.h>
 #include <linux/capability.h>
+#include <sys/utsname.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -82,6 +84,16 @@ bool StatsAreCompacted(const btf* kernel) {
   return places && items && *places < *items;
 }
 
+// Since Linux 5.19 (printk_sprint); before, when the line reaches a console. By version, because
+// BTF tells nothing of a tracepoint's place.
+bool ConsoleFiresWherePrinted() {
+  utsname machine{};
+  int major = 0;
+  int minor = 0;
+  return uname(&machine) == 0 && std::sscanf(machine.release, "%d.%d", &major, &minor) == 2 &&
+         (major > 5 || (major == 5 && minor >= 19));
+}
+
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;
@@ -109,7 +121,8 @@ Result<KernelFeatures> ReadKernelFeatures(const std::string& btf_path) {
   return KernelFeatures{
       .mark_victim_has_task = arguments >= 2,
       .bpf_loop = EnumValue(kernel.get(), "bpf_func_id", "BPF_FUNC_loop").has_value(),
-      .console = TracepointArguments(kernel.get(), "console").has_value(),
+      .console =
+          ConsoleFiresWherePrinted() && TracepointArguments(kernel.get(), "console").has_value(),
       .rss_per_cpu = ArrayLength(kernel.get(), "mm_struct", "rss_stat").has_value(),
       .stats_are_compacted = StatsAreCompacted(kernel.get())};
 }

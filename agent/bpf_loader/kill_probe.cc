@@ -132,7 +132,8 @@ Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options)
         {"top_users", "this kernel has no bpf_loop (Linux 5.17 or newer is needed)"});
   }
   if (!features.console) {
-    probe->missing_.push_back({"no_victim", "this kernel has no tracepoint console"});
+    probe->missing_.push_back(
+        {"no_victim", "this kernel does not tell (Linux 5.19 or newer is needed)"});
   }
   probe->TellHiddenSymbols(features);
   OOMBOX_RETURN_IF_ERROR(probe->OpenPins());

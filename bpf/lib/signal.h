@@ -52,9 +52,11 @@ static __always_inline void fill_cgroup_tail(struct oombox_cgroup_tail *out,
 	out->id = BPF_CORE_READ(css, cgroup, kn, id);
 	out->name[0] = 0;
 	out->parent_name[0] = 0;
-	BPF_CORE_READ_STR_INTO(&out->name, css, cgroup, kn, name);
+	bpf_probe_read_kernel_str(out->name, sizeof(out->name),
+				  BPF_CORE_READ(css, cgroup, kn, name));
 	if (parent)
-		BPF_CORE_READ_STR_INTO(&out->parent_name, parent, cgroup, kn, name);
+		bpf_probe_read_kernel_str(out->parent_name, sizeof(out->parent_name),
+					  BPF_CORE_READ(parent, cgroup, kn, name));
 }
 
 static __always_inline void record_signal(enum oombox_signal_kind kind, struct task_struct *target,

@@ -10,7 +10,7 @@ import unittest
 from lib import compare
 from lib.events import parse_events
 from lib.kernel_report import KernelLog
-from lib.machine import cgroup_inode, prints_exact_sums, require_real_kills
+from lib.machine import cgroup_inode, own_memory_cgroup, prints_exact_sums, require_real_kills
 from lib.programs import (Agent, Scratch, eventually, events_of, list_events, memhog, oombox,
                           wait_for_events)
 from lib.text import escape_untrusted, is_printable
@@ -124,6 +124,9 @@ class StormTest(unittest.TestCase):
         event, = eventually(told, why="the event of the SIGKILL")
         self.assertEqual(event["no_kill"]["kind"], "KIND_INIT_KILLED")
         self.assertEqual(event["no_kill"]["process"]["namespace_pid"], 1)
+        own = own_memory_cgroup().rstrip("/")
+        self.assertEqual(event["no_kill"]["process"].get("cgroup_tail", ""),
+                         "/".join(own.split("/")[-2:]).lstrip("/"))
         self.assertEqual(event["no_kill"]["sender"]["tgid"], os.getpid())
         done = oombox("explain", event["event_id"], local=self.agent.socket)
         self.assertIn("no OOM", done.stdout)

@@ -7,19 +7,12 @@ import subprocess
 import unittest
 
 from lib.kernel_report import KernelLog
-from lib.machine import memory_mount, require_real_kills
+from lib.machine import memory_mount, own_memory_cgroup, require_real_kills
 from lib.programs import ENVIRONMENT, binary, eventually, memhog
 
 
 def setUpModule():
     require_real_kills()
-
-
-def own_memory_cgroup():
-    with open("/proc/self/cgroup", encoding="utf-8") as lines:
-        rows = [line.rstrip("\n").split(":", 2) for line in lines]
-    own = {controller: path for _, controllers, path in rows for controller in controllers.split(",")}
-    return own.get("memory", own.get(""))
 
 
 class MemhogTest(unittest.TestCase):

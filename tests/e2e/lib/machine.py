@@ -102,6 +102,13 @@ def kernel_kills():
         return next(int(line.split()[1]) for line in vmstat if line.startswith("oom_kill "))
 
 
+def own_memory_cgroup():
+    with open("/proc/self/cgroup", encoding="utf-8") as lines:
+        rows = [line.rstrip("\n").split(":", 2) for line in lines]
+    own = {controller: path for _, controllers, path in rows for controller in controllers.split(",")}
+    return own.get("memory", own.get(""))
+
+
 def memory_mount():
     """Where the memory controller's hierarchy is mounted."""
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
