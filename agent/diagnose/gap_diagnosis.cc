@@ -36,7 +36,7 @@ std::string Verdict(const v1::GapEvent& gap) {
       return fmt::format("lost: {}; the kernel skipped the program that records them",
                          CountWords(gap, "kill"));
     case v1::GapEvent::CAUSE_DAMAGED_FILE:
-      return fmt::format("a damaged file was moved aside; in it, at most: {}",
+      return fmt::format("a file was damaged or is gone; in it, at most: {}",
                          CountWords(gap, "kill"));
     default:
       return fmt::format("a gap for a reason this version does not know; missed: {}",

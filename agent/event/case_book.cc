@@ -70,8 +70,8 @@ Result<std::optional<v1::Event>> CaseBook::Add(const SignalRecord& record,
                                                const EventContext& context,
                                                uint64_t now_boottime_ns) {
   if (record.kind != SignalKind::kSharer && record.kind != SignalKind::kCollateral) {
-    return MayAddNoKill(record.boottime_ns) ? std::optional(AssembleNoKill(record, context))
-                                            : std::nullopt;
+    const bool add = !IsSaidAlready(record) && MayAddNoKill(record.boottime_ns);
+    return add ? std::optional(AssembleNoKill(record, context)) : std::nullopt;
   }
   OOMBOX_TRY(Case* const open, Find(KillEventId(context.boot_id, record.episode_tgid,
                                                 record.episode_start_boottime_ns)));
@@ -100,6 +100,19 @@ Result<std::optional<v1::Event>> CaseBook::Add(const CmdlineRecord& record,
     return std::optional<v1::Event>();
   }
   return Revise(*open, true, now_boottime_ns);
+}
+
+bool CaseBook::IsSaidAlready(const SignalRecord& record) {
+  if (record.kind != SignalKind::kNoVictim) {
+    return false;
+  }
+  if (record.target.cgroup_id == no_victim_cgroup_ &&
+      record.boottime_ns - no_victim_boottime_ns_ < kSameNoVictimNs) {
+    return true;
+  }
+  no_victim_cgroup_ = record.target.cgroup_id;
+  no_victim_boottime_ns_ = record.boottime_ns;
+  return false;
 }
 
 bool CaseBook::MayAddNoKill(uint64_t boottime_ns) {

@@ -39,6 +39,8 @@ class CaseBook {
   // Events that are no kill, in an hour: whoever can make containers can make them, and they must
   // not drive the kills out of the store.
   static constexpr uint64_t kNoKillsPerHour = 600;
+  // A cgroup in which nobody may be killed says so with each fault: one event in this time.
+  static constexpr uint64_t kSameNoVictimNs = 60'000'000'000;
 
   // Finds an event of an earlier run of the agent (its case was open when it stopped); may find
   // nothing. An error is neither: a victim of a stored event must not begin a new one.
@@ -98,6 +100,7 @@ class CaseBook {
   // Nothing more is expected.
   bool IsComplete(const v1::Event& event) const;
 
+  bool IsSaidAlready(const SignalRecord& record);
   bool MayAddNoKill(uint64_t boottime_ns);
 
   Lookup lookup_;
@@ -105,6 +108,8 @@ class CaseBook {
   // Command lines that came before their kill: a victim may die while its record is being made.
   std::map<std::string, std::vector<CmdlineRecord>> early_;
   std::map<std::string, Case> open_;
+  uint64_t no_victim_cgroup_ = 0;
+  uint64_t no_victim_boottime_ns_ = 0;
   uint64_t no_kill_hour_ = 0;
   uint64_t no_kills_in_hour_ = 0;
   std::atomic<uint64_t> no_kills_skipped_ = 0;

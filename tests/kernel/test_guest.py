@@ -92,7 +92,13 @@ class GuestTest(GuestCase):
         return event, [*found, *compare.circumstances(event["oom"], scenario)]
 
     def check_odd(self, kernel, frames, kills, events, exact):
-        for name in ("deep", "hostile", "dd", "page-cache"):
+        hostile = json.loads(frames["truth hostile"])["processes"][0]["pid"]
+        event, = (e for e in events if e["oom"]["victims"][0]["tgid"] == hostile)
+        # The guest's log is no text that could be compared with.
+        self.assertEqual(event["oom"]["victims"][0]["comm"], '\\x1b[2J\\xff"')
+        self.assertEqual(event["oom"]["limit_hit"]["cgroup_path"], '/evil\\x1b[31m\\x09\\xff"')
+        self.table.scenario(kernel, "hostile names", [])
+        for name in ("deep", "dd", "page-cache"):
             with self.subTest(kernel=kernel, scenario=name):
                 truth = json.loads(frames[f"truth {name}"])
                 process, = (p for p in truth["processes"] if p["sigkilled"])

@@ -176,6 +176,19 @@ TEST(CaseBookTest, MakesAnEventOfItsOwnOfWhatIsNoKill) {
   EXPECT_TRUE(event->final());
 }
 
+TEST(CaseBookTest, SaysOnceInAMinuteThatACgroupHasNobodyToKill) {
+  CaseBook cases(Nothing);
+  SignalRecord stuck{.boottime_ns = 5, .kind = SignalKind::kNoVictim};
+  stuck.target.cgroup_id = 9;
+
+  EXPECT_TRUE(cases.Add(stuck, Context(), kNow)->has_value());
+  stuck.boottime_ns += CaseBook::kSameNoVictimNs - 1;
+  EXPECT_FALSE(cases.Add(stuck, Context(), kNow)->has_value());
+  stuck.boottime_ns += 1;
+  EXPECT_TRUE(cases.Add(stuck, Context(), kNow)->has_value());
+  EXPECT_EQ(cases.no_kills_skipped(), 0U);
+}
+
 TEST(CaseBookTest, BoundsWhatIsNoKillInAnHourAndCountsTheRest) {
   CaseBook cases(Nothing);
   SignalRecord killed{.boottime_ns = 5, .kind = SignalKind::kInitKilled};

@@ -203,7 +203,7 @@ std::string GapCause(v1::GapEvent::Cause cause) {
     case v1::GapEvent::CAUSE_RECURSION:
       return "the kernel skipped the recording program";
     case v1::GapEvent::CAUSE_DAMAGED_FILE:
-      return "a damaged file was moved aside";
+      return "a file was damaged or is gone";
     default:
       return "cause unknown";
   }
