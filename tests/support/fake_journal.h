@@ -27,6 +27,7 @@ class FakeJournal final : public Journal {
     for (const std::string_view record : records) {
       records_.emplace_back(record);
     }
+    changed_.notify_all();
     return static_cast<int64_t>(records_.size());
   }
 
