@@ -77,7 +77,8 @@ Result<size_t> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
 Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t session_id,
                                      uint64_t attached_boottime_ns) {
   LeftoverCounts counts;
-  OOMBOX_TRY(counts.duplicates, ReleaseCommitted(ring, journal));
+  // Of a batch that was committed, and not released when the agent was killed.
+  OOMBOX_TRY(std::vector<JournalEntry> tail, journal.ReadLast(kMaxCaptureBatch));
   while (true) {
     std::vector<std::string_view> records = ring.Peek(kMaxCaptureBatch);
     if (records.empty()) {
@@ -85,6 +86,10 @@ Result<LeftoverCounts> DrainLeftover(RingReader& ring, Journal& journal, int64_t
     }
     counts.duplicates += std::erase_if(
         records, [&](std::string_view record) { return IsOursToo(record, attached_boottime_ns); });
+    const size_t committed = CountCommitted(records, tail);
+    tail.clear();
+    records.erase(records.begin(), records.begin() + static_cast<ptrdiff_t>(committed));
+    counts.duplicates += committed;
     OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, records));
     counts.moved += records.size();
     ring.Release();

@@ -122,6 +122,23 @@ TEST_F(RingTest, MovesTheCommandLineOfAKillThatOurOwnProgramsWereTooLateFor) {
   EXPECT_THAT(journal_.records(), ElementsAre(kill, cmdline));
 }
 
+TEST_F(RingTest, FindsWhatItCommittedOfALeftoverRingBesideWhatItLeftOut) {
+  const std::string first = RecordAt(1, 'a');
+  const std::string ours = RecordAt(101, 'b');
+  const std::string second = RecordAt(2, 'c');
+  for (const std::string& record : {first, ours, second}) {
+    ring_.Put(record);
+  }
+  Commit({first, second});  // and killed before the ring's room was given back
+  const auto reader = Reader();
+
+  const auto counts = DrainLeftover(*reader, journal_, 1, 100);
+
+  ASSERT_TRUE(counts.has_value());
+  EXPECT_EQ(counts->duplicates, 3U);
+  EXPECT_THAT(journal_.records(), ElementsAre(first, second));
+}
+
 TEST_F(RingTest, KeepsALeftoverRingThatTheJournalRefuses) {
   ring_.Put(RecordAt(1, 'a'));
   journal_.Refuse(true);
