@@ -147,7 +147,7 @@ Result<std::unique_ptr<KillObject>> KillObject::Load(const Options& options) {
   }
   bpf_program* mark = ChooseMarkProgram(skeleton.get(), options.features);
   bpf_program__set_autoload(skeleton->progs.on_console, options.features.console);
-  skeleton->rodata->stats_are_compacted = options.features.stats_are_compacted;
+  skeleton->rodata->stats_are_compacted = options.features.stats_are_compacted ? 1 : 0;
   skeleton->rodata->possible_cpus = static_cast<__u32>(std::max(1, libbpf_num_possible_cpus()));
   bpf_map__set_max_entries(skeleton->maps.kill_ring, static_cast<__u32>(options.ring_bytes));
   if (options.reuse != nullptr) {

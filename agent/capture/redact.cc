@@ -30,8 +30,8 @@ std::vector<std::string> DefaultPatterns() {
       // Authorization: Bearer x
       R"((?i)\b(?:bearer|basic) +([a-z0-9._~+/=-]{8,}))",
       // AWS, GitHub, Slack, JSON web tokens
-      R"((AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|)"
-      R"(eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9._-]+))",
+      R"((AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}))",
+      R"((xox[abprs]-[A-Za-z0-9-]{10,}|eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9._-]+))",
   };
 }
 

@@ -24,7 +24,7 @@
 extern const void mem_cgroup_stats_index __ksym __weak;
 
 /* Set before loading: state[] is compacted (the kernel has a type for its shorter length). */
-const volatile bool stats_are_compacted = false;
+const volatile __u32 stats_are_compacted = 0; /* as a C++ compiler knows it, too */
 
 #define NO_INDEX (~0ULL)
 

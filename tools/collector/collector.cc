@@ -69,8 +69,8 @@ Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& confi
   if (!config.metrics_listen.empty()) {
     server_options.call_counts = &collector->call_counts_;
   }
-  OOMBOX_TRY(collector->server_, QueryServer::Start(std::move(server_options), *collector->store_,
-                                                    collector->directory_));
+  OOMBOX_TRY(collector->server_,
+             QueryServer::Start(server_options, *collector->store_, collector->directory_));
   OOMBOX_RETURN_IF_ERROR(collector->StartMetrics(config.metrics_listen));
   spdlog::info("ready listen={} state-dir={}", fmt::join(config.listen, ","), config.state_dir);
   return collector;
