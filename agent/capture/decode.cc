@@ -176,24 +176,8 @@ Status DecodeParents(std::string_view bytes, const oombox_kill_record& in, KillR
   return {};
 }
 
-void DecodeHead(const oombox_kill_record& in, KillRecord& out) {
-  out.version = in.header.version;
-  out.boottime_ns = in.header.boottime_ns;
-  out.episode_tgid = in.episode_tgid;
-  out.episode_start_boottime_ns = in.episode_start_boottime_ns;
-  out.group_member = (in.flags & OOMBOX_KILL_GROUP_MEMBER) != 0;
-  out.cgroup_v1 = (in.flags & OOMBOX_KILL_CGROUP_V1) != 0;
-  out.rss_per_cpu = (in.flags & OOMBOX_KILL_RSS_PERCPU) != 0;
-  out.memcg_known = (in.flags & OOMBOX_KILL_NO_MEMCG) == 0;
-  out.kills_group = (in.flags & OOMBOX_KILL_GROUP) != 0;
-  out.trigger_outside = (in.flags & OOMBOX_KILL_TRIGGER_OUTSIDE) != 0;
-  out.levels_cut = (in.flags & OOMBOX_KILL_LEVELS_CUT) != 0;
+void DecodeActors(const oombox_kill_record& in, KillRecord& out) {
   out.victim = Decode(in.victim);
-  out.parent_tgid = in.parent_tgid;
-  out.parent_comm = Comm(in.parent_comm);
-  out.trigger_tgid = in.trigger_tgid;
-  out.trigger_tid = in.trigger_tid;
-  out.trigger_comm = Comm(in.trigger_comm);
   out.trigger_cgroup_id = in.trigger_cgroup_id;
 }
 
@@ -205,6 +189,7 @@ Result<RingRecord> DecodeKillV2(std::string_view bytes) {
   std::memcpy(&in, bytes.data(), kHeadSize);
   KillRecord out;
   DecodeHead(in, out);
+  DecodeActors(in, out);
   OOMBOX_RETURN_IF_ERROR(DecodeLevels(bytes, in, out));
   DecodeDecision(in.decision, out);
   OOMBOX_RETURN_IF_ERROR(DecodeUsers(bytes, in, out));

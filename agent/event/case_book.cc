@@ -70,8 +70,15 @@ Result<std::optional<v1::Event>> CaseBook::Add(const SignalRecord& record,
                                                const EventContext& context,
                                                uint64_t now_boottime_ns) {
   if (record.kind != SignalKind::kSharer && record.kind != SignalKind::kCollateral) {
-    const bool add = !IsSaidAlready(record) && MayAddNoKill(record.boottime_ns);
-    return add ? std::optional(AssembleNoKill(record, context)) : std::nullopt;
+    if (IsSaidAlready(record)) {
+      return std::optional<v1::Event>();
+    }
+    if (!Spend(record.kind == SignalKind::kNoVictim ? no_victims_ : no_kills_,
+               record.boottime_ns)) {
+      ++no_kills_skipped_;
+      return std::optional<v1::Event>();
+    }
+    return std::optional(AssembleNoKill(record, context));
   }
   OOMBOX_TRY(Case* const open, Find(KillEventId(context.boot_id, record.episode_tgid,
                                                 record.episode_start_boottime_ns)));
@@ -115,16 +122,12 @@ bool CaseBook::IsSaidAlready(const SignalRecord& record) {
   return false;
 }
 
-bool CaseBook::MayAddNoKill(uint64_t boottime_ns) {
+bool CaseBook::Spend(HourlyBudget& budget, uint64_t boottime_ns) {
   constexpr uint64_t kHourNs = 3600ULL * 1'000'000'000;
-  if (boottime_ns / kHourNs != no_kill_hour_) {
-    no_kill_hour_ = boottime_ns / kHourNs;
-    no_kills_in_hour_ = 0;
+  if (boottime_ns / kHourNs != budget.hour) {
+    budget = {.hour = boottime_ns / kHourNs};
   }
-  const bool may = no_kills_in_hour_ < kNoKillsPerHour;
-  no_kills_in_hour_ += may ? 1 : 0;
-  no_kills_skipped_ += may ? 0 : 1;
-  return may;
+  return budget.spent++ < kNoKillsPerHour;
 }
 
 bool CaseBook::TakeEarly(const std::string& id, v1::Event& event) {

@@ -36,8 +36,8 @@ class CaseBook {
   // More than these do not wait: what comes late finds them in the store.
   static constexpr size_t kMaxOpen = 256;
   static constexpr size_t kMaxEarly = 64;
-  // Events that are no kill, in an hour: whoever can make containers can make them, and they must
-  // not drive the kills out of the store.
+  // Events that are no kill, in an hour, of OOMs without a victim and of the others: whoever can
+  // make containers can make them, and they must not drive the kills out of the store.
   static constexpr uint64_t kNoKillsPerHour = 600;
   // A cgroup in which nobody may be killed says so with each fault: one event in this time.
   static constexpr uint64_t kSameNoVictimNs = 60'000'000'000;
@@ -101,17 +101,22 @@ class CaseBook {
   bool IsComplete(const v1::Event& event) const;
 
   bool IsSaidAlready(const SignalRecord& record);
-  bool MayAddNoKill(uint64_t boottime_ns);
+  struct HourlyBudget {
+    uint64_t hour = 0;
+    uint64_t spent = 0;
+  };
+  static bool Spend(HourlyBudget& budget, uint64_t boottime_ns);
 
   Lookup lookup_;
   CaseSources sources_;
   // Command lines that came before their kill: a victim may die while its record is being made.
   std::map<std::string, std::vector<CmdlineRecord>> early_;
   std::map<std::string, Case> open_;
-  uint64_t no_victim_cgroup_ = 0;
+  std::optional<uint64_t> no_victim_cgroup_;  // of the last
   uint64_t no_victim_boottime_ns_ = 0;
-  uint64_t no_kill_hour_ = 0;
-  uint64_t no_kills_in_hour_ = 0;
+  // Apart, so that what anybody can cause does not hide what matters.
+  HourlyBudget no_victims_;
+  HourlyBudget no_kills_;
   std::atomic<uint64_t> no_kills_skipped_ = 0;
 };
 

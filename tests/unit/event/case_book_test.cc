@@ -198,6 +198,8 @@ TEST(CaseBookTest, BoundsWhatIsNoKillInAnHourAndCountsTheRest) {
 
   EXPECT_FALSE(cases.Add(killed, Context(), kNow)->has_value());
   EXPECT_EQ(cases.no_kills_skipped(), 1U);
+  const SignalRecord stuck{.boottime_ns = 5, .kind = SignalKind::kNoVictim};
+  EXPECT_TRUE(cases.Add(stuck, Context(), kNow)->has_value());
   killed.boottime_ns += 3'600'000'000'000;
   EXPECT_TRUE(cases.Add(killed, Context(), kNow)->has_value());
 }
