@@ -214,7 +214,8 @@ EventStage::Options RunningAgent::EventOptions() const {
 
 Started RunningAgent::StartStages() {
   const auto matched =
-      MatchJournalAndStore(*journal_, *store_, probe_ == nullptr ? nullptr : &probe_->attachment());
+      MatchJournalAndStore(*journal_, *store_, {state_dir_->File("attachment-base"), BeginsEvent},
+                           probe_ == nullptr ? nullptr : &probe_->attachment());
   if (!matched) {
     return Fail(CodeOf(matched.error()), matched.error());
   }

@@ -3,10 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <utility>
 
+#include "agent/attachment_base.h"
 #include "agent/common/clock.h"
 #include "agent/store/journal_id.h"
 
@@ -14,50 +14,112 @@ namespace oombox {
 
 namespace {
 
+// The two files as they were found.
+struct Found {
+  int64_t journal_last = 0;
+  int64_t before_journal = 0;  // what is up to here is not in the journal any more
+  bool journal_moved_aside = false;
+  int64_t derived = 0;
+  uint64_t store = 0;  // a hash of its epoch
+  uint64_t events_ever = 0;
+};
+
+Result<Found> Look(Journal& journal, EventStore& store) {
+  Found found;
+  OOMBOX_TRY(found.derived, store.JournalCursor());
+  OOMBOX_TRY(found.journal_last, journal.LastId());
+  OOMBOX_TRY(const auto first, journal.ReadAfter(0, 1));
+  OOMBOX_TRY(const StoreStats stats, store.Stats());
+  found.before_journal = first.empty() ? found.journal_last : first[0].id - 1;
+  found.journal_moved_aside = !journal.moved_aside().empty();
+  found.store = std::hash<std::string>{}(store.epoch());
+  found.events_ever = stats.oom_events_ever;
+  return found;
+}
+
 // The journal ends before its last known entry: it is a new one. With the same store it is known
 // what had become an event; with a new one nothing is, nor what a collector has.
-void NoteLost(oombox_attachment& attachment, int64_t journal_last, int64_t derived, bool same_store,
-              bool moved_aside) {
-  const auto last = static_cast<int64_t>(attachment.journal_last_id);
-  if (journal_last >= last) {
-    if (moved_aside) {  // nothing was captured into it yet in this attachment: of earlier ones
-      attachment.gone_wall_ns = static_cast<__u64>(WallNowNs());
-    }
-    return;
-  }
-  const uint64_t captured = KillsBetween(static_cast<int64_t>(attachment.base_journal_id), last);
+void NoteNewJournal(const Found& found, bool same_store, AttachmentBase& base) {
+  const auto last = static_cast<int64_t>(base.journal_last_id);
+  const uint64_t captured = KillsBetween(static_cast<int64_t>(base.base_journal_id), last);
   if (same_store) {
-    const uint64_t lost = KillsBetween(derived, last);
-    attachment.damaged.telling =
-        std::max(attachment.damaged.told, attachment.damaged.telling) + lost;
-    attachment.kills_of_earlier_journals += captured - std::min(lost, captured);
+    const uint64_t lost = KillsBetween(found.derived, last);
+    base.damaged += lost;
+    base.kills_of_earlier_journals += captured - std::min(lost, captured);
   } else {
-    attachment.gone_kills += std::exchange(attachment.kills_of_earlier_journals, 0) + captured;
-    attachment.gone_wall_ns = static_cast<__u64>(WallNowNs());
+    base.gone_kills += std::exchange(base.kills_of_earlier_journals, 0) + captured;
+    base.gone_wall_ns = static_cast<uint64_t>(WallNowNs());
   }
-  attachment.base_journal_id = static_cast<__u64>(journal_last);
-  attachment.journal_last_id = static_cast<__u64>(journal_last);
+  base.base_journal_id = static_cast<uint64_t>(found.journal_last);
+  base.journal_last_id = static_cast<uint64_t>(found.journal_last);
+}
+
+// Beside a journal that goes on: what it still has is derived again, the rest stood in the old
+// store alone.
+void NoteNewStore(const Found& found, AttachmentBase& base) {
+  const auto begin = static_cast<int64_t>(base.base_journal_id);
+  const uint64_t gone =
+      std::exchange(base.kills_of_earlier_journals, 0) + KillsBetween(begin, found.before_journal);
+  if (gone > 0) {
+    base.gone_kills += gone;
+    base.gone_wall_ns = static_cast<uint64_t>(WallNowNs());
+  }
+  base.base_journal_id = static_cast<uint64_t>(std::max(begin, found.before_journal));
+}
+
+AttachmentBase NextBase(const Found& found, AttachmentBase base) {
+  const bool begins = base.base_store == 0;  // nothing was captured before
+  if (begins) {
+    base.base_journal_id =
+        std::max(static_cast<uint64_t>(found.journal_last), base.journal_last_id);
+  }
+  if (found.journal_last < static_cast<int64_t>(base.journal_last_id)) {
+    NoteNewJournal(found, base.base_store == found.store, base);
+  } else if (found.journal_moved_aside) {  // of earlier attachments: this one wrote nothing yet
+    base.gone_wall_ns = static_cast<uint64_t>(WallNowNs());
+  } else if (!begins && base.base_store != found.store) {
+    NoteNewStore(found, base);
+  }
+  return base;
+}
+
+// Events that entries with after < id <= last will become.
+Result<uint64_t> EventsBetween(Journal& journal, int64_t after, int64_t last,
+                               const std::function<bool(std::string_view)>& begins_event) {
+  constexpr size_t kPage = 256;
+  uint64_t events = 0;
+  while (after < last) {
+    OOMBOX_TRY(const auto page, journal.ReadAfter(after, kPage));
+    for (const JournalEntry& entry : page) {
+      events += entry.id <= last && begins_event(entry.bytes) ? 1 : 0;
+    }
+    after = page.empty() ? last : page.back().id;
+  }
+  return events;
 }
 
 }  // namespace
 
-Status MatchJournalAndStore(Journal& journal, EventStore& store, oombox_attachment* attachment) {
-  OOMBOX_TRY(const int64_t derived, store.JournalCursor());
-  OOMBOX_TRY(const int64_t last, journal.LastId());
-  OOMBOX_TRY(const StoreStats stats, store.Stats());
+Status MatchJournalAndStore(Journal& journal, EventStore& store, const MatchOptions& options,
+                            oombox_attachment* attachment) {
   if (attachment != nullptr) {
-    const uint64_t store_id = std::hash<std::string>{}(store.epoch());
-    if (attachment->base_store == 0) {  // it begins here: nothing was captured before
-      attachment->base_journal_id = std::max(static_cast<__u64>(last), attachment->journal_last_id);
-    }
-    NoteLost(*attachment, last, derived, attachment->base_store == store_id,
-             !journal.moved_aside().empty());
-    if (attachment->base_store != store_id) {
-      attachment->base_events = stats.oom_events_ever;
-      attachment->base_store = store_id;
-    }
+    FinishBase(options.base_file, *attachment);
   }
-  if (derived > last) {  // or the new journal's first records would be skipped
+  OOMBOX_TRY(const Found found, Look(journal, store));
+  const bool anew = found.derived > found.journal_last;
+  if (attachment != nullptr) {
+    AttachmentBase base = NextBase(found, BaseOf(*attachment));
+    if (base.base_store != found.store) {
+      // What is derived from now on begins with what was captured before.
+      OOMBOX_TRY(const uint64_t earlier,
+                 EventsBetween(journal, anew ? 0 : found.derived,
+                               static_cast<int64_t>(base.base_journal_id), options.begins_event));
+      base.base_events = found.events_ever + earlier;
+      base.base_store = found.store;
+    }
+    OOMBOX_RETURN_IF_ERROR(ReplaceBase(options.base_file, base, *attachment));
+  }
+  if (anew) {  // or the new journal's first records would be skipped
     OOMBOX_RETURN_IF_ERROR(store.Put({}, 0));
   }
   return {};

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/common/result.h"
@@ -10,12 +13,19 @@
 
 namespace oombox {
 
+struct MatchOptions {
+  std::string base_file;  // for ReplaceBase
+  // Whether a journal entry becomes an event of its own: the journal does not know what it holds.
+  std::function<bool(std::string_view)> begins_event;
+};
+
 // Journal and store may each be a new one beside an old other, or both be new (a wiped folder), and
 // an attachment (null when replaying) outlives both: it has seen every commit, and the store knows
 // up to where they were derived. Notes in it what is lost and where the counts begin, and sets the
 // store's cursor back when the journal's numbers begin anew; the reconciler tells what was noted.
-// Before anybody derives or captures; killed on the way, the next start finds the same.
-Status MatchJournalAndStore(Journal& journal, EventStore& store, oombox_attachment* attachment);
+// Before anybody derives or captures. Killed on the way, the next start ends where this one would.
+Status MatchJournalAndStore(Journal& journal, EventStore& store, const MatchOptions& options,
+                            oombox_attachment* attachment);
 
 // A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
 // was in the store is derived again from the journal; what was in the journal and not derived yet

@@ -118,8 +118,9 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
   }
   if (const auto stats = sources.store->Stats()) {
     if (sources.probe != nullptr) {
-      report.mutable_accounting()->set_events(stats->oom_events_ever -
-                                              sources.probe->attachment().base_events);
+      // Fewer while what was captured before is derived again.
+      const uint64_t before = sources.probe->attachment().base_events;
+      report.mutable_accounting()->set_events(std::max(stats->oom_events_ever, before) - before);
     }
     depths->set_store_bytes(stats->bytes);
     depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);

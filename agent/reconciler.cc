@@ -161,15 +161,14 @@ void Reconciler::TellGone() {
     return;
   }
   if (std::exchange(gone_on_the_way_, gone) != gone) {
-    Report(
-        {.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
-         .start_wall_ns = static_cast<int64_t>(attachment_.attach_wall_ns),
-         .end_wall_ns = static_cast<int64_t>(gone),
-         .detail = fmt::format("a journal is damaged or gone: {} kills of this attachment were in "
-                               "it, and what was left of earlier ones; how many of them a "
-                               "collector has is not known here",
-                               attachment_.gone_kills),
-         .key = fmt::format("gone/{}", gone)});
+    Report({.cause = v1::GapEvent::CAUSE_DAMAGED_FILE,
+            .start_wall_ns = static_cast<int64_t>(attachment_.attach_wall_ns),
+            .end_wall_ns = static_cast<int64_t>(gone),
+            .detail = fmt::format("journal or event store are damaged or gone: {} kills of this "
+                                  "attachment were in them, and what was left of earlier ones; how "
+                                  "many of them a collector has is not known here",
+                                  attachment_.gone_kills),
+            .key = fmt::format("gone/{}", gone)});
   }
   if (sources_.events->Flush()) {
     attachment_.gone_told = gone;

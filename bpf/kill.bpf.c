@@ -78,22 +78,6 @@ static __always_inline void decide(struct scratch *s, struct trigger_state *stat
 	s->fired_level = fired_level(s);
 }
 
-/* First of all: the victim may be on its way out on another CPU, and leaves its command line there. Whether it
- * is a further victim of a group is known for sure only later; a trigger that kills a group does nothing else. */
-static __always_inline void remember_victim(const struct trigger_state *state,
-					    struct task_struct *task, __u64 now)
-{
-	bool member = state->group_id && is_recent(state, now);
-	struct victim_state victim = {};
-	__u32 tgid = BPF_CORE_READ(task, tgid);
-
-	victim.start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	victim.episode_tgid = member ? state->episode_tgid : tgid;
-	victim.episode_start_boottime_ns =
-		member ? state->episode_start_boottime_ns : victim.start_boottime_ns;
-	bpf_map_update_elem(&victims, &tgid, &victim, BPF_ANY);
-}
-
 /* A trigger that killed a group before may kill somebody else: known when the cgroups are. */
 static __always_inline void correct_episode(const struct oombox_kill_record *rec)
 {
@@ -213,6 +197,7 @@ int BPF_PROG(on_signal_deliver, int sig)
 
 	if (sig != SIGKILL)
 		return 0;
+	forget_awaited();
 	victim = current_victim();
 	if (!victim || victim->cmdline_taken)
 		return 0;

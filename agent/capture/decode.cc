@@ -309,4 +309,10 @@ bool IsKillRecord(std::string_view bytes) {
   return header.type != OOMBOX_RECORD_SIGNAL && header.type != OOMBOX_RECORD_CMDLINE;
 }
 
+bool BeginsEvent(std::string_view bytes) {
+  const auto record = DecodeRecord(bytes);
+  const auto* kill = record ? std::get_if<KillRecord>(&*record) : nullptr;
+  return kill != nullptr && !kill->group_member;
+}
+
 }  // namespace oombox

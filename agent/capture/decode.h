@@ -17,4 +17,7 @@ Result<RingRecord> DecodeRecord(std::string_view bytes);
 // bytes a kill is assumed.
 bool IsKillRecord(std::string_view bytes);
 
+// Whether the record becomes an event of its own: a kill that is no further victim of a group.
+bool BeginsEvent(std::string_view bytes);
+
 }  // namespace oombox

@@ -99,9 +99,9 @@ void TrimToSize(v1::Event& event) {
     }
   }
   AddMissing(oom->mutable_quality(), "cgroups.path", "cut: the event would have been too big");
-  if (event.ByteSizeLong() > kMaxEventBytes) {
-    const int keep = static_cast<int>(kMaxFullVictims);
-    oom->mutable_victims()->DeleteSubrange(keep, std::max(0, oom->victims_size() - keep));
+  constexpr int kKeep = static_cast<int>(kMaxFullVictims);
+  if (event.ByteSizeLong() > kMaxEventBytes && oom->victims_size() > kKeep) {
+    oom->mutable_victims()->DeleteSubrange(kKeep, oom->victims_size() - kKeep);
     AddMissing(oom->mutable_quality(), "victims", "cut: the event would have been too big");
   }
 }

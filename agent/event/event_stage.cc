@@ -281,13 +281,20 @@ Status EventStage::AddGaps() {
   return {};
 }
 
-bool EventStage::RefusedForGood(const v1::Event& event) {
-  const auto storable = CheckStorable(event);
-  if (!storable) {
+// One event that the store does not take must not hold up the others.
+void EventStage::TakeOutRefused() {
+  for (v1::Event& event : unsaved_) {
+    const auto storable = CheckStorable(event);
+    if (storable) {
+      continue;
+    }
     spdlog::error("event {} cannot be stored: {}", event.event_id(), storable.error().message);
-    undecodable_.fetch_add(1);
+    // An earlier revision may be there: then it is a kill still, told with less.
+    const bool lost = event.has_oom() && !store_.Get(event.event_id());
+    undecodable_.fetch_add(lost ? 1 : 0);
+    event = lost ? GapInsteadOf(event, storable.error().message) : v1::Event();
   }
-  return !storable;
+  std::erase_if(unsaved_, [](const v1::Event& event) { return event.event_id().empty(); });
 }
 
 Status EventStage::Save() {
@@ -296,8 +303,7 @@ Status EventStage::Save() {
   }
   auto put = store_.Put(unsaved_, unsaved_cursor_);
   if (!put && put.error().code == ErrorCode::kInvalid) {
-    // One event that the store does not take must not hold up the others.
-    std::erase_if(unsaved_, [this](const v1::Event& event) { return RefusedForGood(event); });
+    TakeOutRefused();
     put = store_.Put(unsaved_, unsaved_cursor_);
   }
   if (!put) {

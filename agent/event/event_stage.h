@@ -101,7 +101,7 @@ class EventStage {
   void AddEvent(v1::Event event);
   Status Save();
   void NoteLatency();
-  bool RefusedForGood(const v1::Event& event);
+  void TakeOutRefused();
 
   const Options options_;
   Journal& journal_;

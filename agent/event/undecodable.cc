@@ -1,7 +1,11 @@
 #include "agent/event/undecodable.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <utility>
 #include <vector>
+
+#include "agent/event/gap.h"
 
 namespace oombox {
 
@@ -21,6 +25,23 @@ uint64_t CountUndecodable(EventStore& store, const std::string& boot_id) {
     }
   }
   return count;
+}
+
+v1::Event GapInsteadOf(const v1::Event& refused, const std::string& reason) {
+  const v1::NodeIdentity& node = refused.node();
+  const int64_t at = google::protobuf::util::TimeUtil::TimestampToNanoseconds(refused.event_time());
+  return AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
+                      .start_wall_ns = at,
+                      .end_wall_ns = at,
+                      .count = 1,
+                      .detail = "an event that cannot be stored: " + reason,
+                      .key = refused.event_id()},
+                     {.cluster_name = node.cluster_name(),
+                      .node_name = node.node_name(),
+                      .boot_id = node.boot_id(),
+                      .kernel_release = node.kernel_release(),
+                      .memory_total_bytes = node.memory_total_bytes(),
+                      .replayed = refused.replayed()});
 }
 
 }  // namespace oombox

@@ -11,4 +11,7 @@ namespace oombox {
 // restart they are still no kills.
 uint64_t CountUndecodable(EventStore& store, const std::string& boot_id);
 
+// What is told of a kill whose event no store takes. Pure.
+v1::Event GapInsteadOf(const v1::Event& refused, const std::string& reason);
+
 }  // namespace oombox

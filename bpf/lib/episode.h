@@ -42,7 +42,7 @@ struct {
 	__type(value, struct trigger_state);
 } triggers SEC(".maps");
 
-/* By tgid: who was killed, for what follows in their own context. */
+/* By tgid: who is being killed, for what follows in their own context. */
 struct victim_state {
 	__u64 start_boottime_ns;
 	__u64 episode_start_boottime_ns;
@@ -57,7 +57,7 @@ struct {
 	__type(value, struct victim_state);
 } victims SEC(".maps");
 
-/* Of the current process, if it was marked: a pid is used again. */
+/* Of the current process, if it is one of them: a pid is used again. */
 static __always_inline struct victim_state *current_victim(void)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -73,6 +73,25 @@ static __always_inline struct victim_state *current_victim(void)
 static __always_inline bool is_recent(const struct trigger_state *state, __u64 now)
 {
 	return now - state->episode_ns < PAIR_MAX_AGE_NS;
+}
+
+/* Whether it is a further victim of a group is known for sure only when its cgroups are; a trigger that kills a
+ * group does nothing else. */
+static __always_inline void remember_victim(const struct trigger_state *state,
+					    struct task_struct *task, __u64 now)
+{
+	bool member = state->group_id && is_recent(state, now);
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct victim_state *known = bpf_map_lookup_elem(&victims, &tgid);
+	struct victim_state victim = {};
+
+	victim.start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	if (known && known->start_boottime_ns == victim.start_boottime_ns)
+		return; /* its command line may be taken already */
+	victim.episode_tgid = member ? state->episode_tgid : tgid;
+	victim.episode_start_boottime_ns =
+		member ? state->episode_start_boottime_ns : victim.start_boottime_ns;
+	bpf_map_update_elem(&victims, &tgid, &victim, BPF_ANY);
 }
 
 /* The topmost cgroup with memory.oom.group at or below the one that fired (mem_cgroup_get_oom_group). */

@@ -46,7 +46,10 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 	struct trigger_state *state = bpf_map_lookup_elem(&triggers, &tid);
 	struct trigger_state fresh = {};
 
+	/* A victim on another CPU leaves its command line before the mark if it can; it cannot before the sender
+	 * lets go of its siglock, which is held here. */
 	if (!state) {
+		remember_victim(&fresh, task, now);
 		await_mark(&fresh, task, now);
 		if (bpf_map_update_elem(&triggers, &tid, &fresh, BPF_ANY))
 			COUNT(pending_full);
@@ -66,7 +69,20 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 	if (state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm)
 		record_signal(OOMBOX_SIGNAL_SHARER, task, state->episode_tgid,
 			      state->episode_start_boottime_ns);
+	else
+		remember_victim(state, task, now);
 	await_mark(state, task, now);
+}
+
+/* Who delivers a SIGKILL to itself is not in the OOM killer: the one it waits to see marked came from elsewhere
+ * (RLIMIT_CPU, kernel/time/posix-cpu-timers.c), and a mark that follows would be of a task already dying. */
+static __always_inline void forget_awaited(void)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct trigger_state *state = bpf_map_lookup_elem(&triggers, &tid);
+
+	if (state)
+		state->victim = 0;
 }
 
 static __always_inline void on_priv_kill(struct task_struct *task)

@@ -1,11 +1,15 @@
 #include "agent/match_journal.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string_view>
 #include <vector>
 
+#include "agent/common/clock.h"
 #include "tests/unit/store/fixture.h"
 
 namespace oombox {
@@ -17,7 +21,7 @@ class MatchJournalTest : public ::testing::Test {
     journal_ = std::move(*Journal::Open({.path = dir_.File("journal.db")}));
     store_ = std::move(*EventStore::Open({.path = dir_.File("events.db")}));
     session_ = *journal_->BeginSession({.boot_id = "boot"});
-    EXPECT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+    EXPECT_TRUE(Match(attachment_).has_value());
   }
 
   int64_t Append(int count) {
@@ -26,6 +30,12 @@ class MatchJournalTest : public ::testing::Test {
     attachment_.journal_last_id = static_cast<uint64_t>(last);
     return last;
   }
+  Status Match(oombox_attachment& attachment) {
+    return MatchJournalAndStore(
+        *journal_, *store_,
+        {dir_.File("base"), [](std::string_view bytes) { return bytes == "record"; }}, &attachment);
+  }
+  void LoseStore() { store_ = std::move(*EventStore::Open({.path = dir_.File("new-events.db")})); }
   void LoseJournal() { journal_ = std::move(*Journal::Open({.path = dir_.File("other.db")})); }
 
   TempDir dir_;
@@ -40,7 +50,7 @@ TEST_F(MatchJournalTest, CountsWhatALostJournalHeldAndNobodyHadDerived) {
   Append(2);
   LoseJournal();
 
-  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  ASSERT_TRUE(Match(attachment_).has_value());
 
   EXPECT_EQ(attachment_.damaged.telling, 2U);
   EXPECT_EQ(*store_->JournalCursor(), 0);
@@ -51,7 +61,7 @@ TEST_F(MatchJournalTest, CountsItOnceAlthoughTheStartIsRepeated) {
   LoseJournal();
 
   for (int start = 0; start < 2; ++start) {
-    ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+    ASSERT_TRUE(Match(attachment_).has_value());
   }
 
   EXPECT_EQ(attachment_.damaged.telling, 5U);
@@ -60,7 +70,7 @@ TEST_F(MatchJournalTest, CountsItOnceAlthoughTheStartIsRepeated) {
 TEST_F(MatchJournalTest, FindsNothingLostInAJournalThatGoesOn) {
   Append(5);
 
-  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  ASSERT_TRUE(Match(attachment_).has_value());
 
   EXPECT_EQ(attachment_.damaged.telling, 0U);
   EXPECT_EQ(attachment_.gone_wall_ns, 0U);
@@ -73,7 +83,7 @@ TEST_F(MatchJournalTest, NotesWhatWasCapturedWhenTheStoreIsANewOneToo) {
   store_ = std::move(*EventStore::Open({.path = dir_.File("other-events.db")}));
 
   for (int start = 0; start < 2; ++start) {
-    ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+    ASSERT_TRUE(Match(attachment_).has_value());
   }
 
   EXPECT_EQ(attachment_.damaged.telling, 0U);
@@ -89,7 +99,7 @@ TEST_F(MatchJournalTest, NotesADamagedJournalOfAnEarlierAttachment) {
   ASSERT_NE(journal_->moved_aside(), "");
   oombox_attachment fresh{};
 
-  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &fresh).has_value());
+  ASSERT_TRUE(Match(fresh).has_value());
 
   EXPECT_GT(fresh.gone_wall_ns, 0U);
   EXPECT_EQ(fresh.gone_kills, 0U);
@@ -98,15 +108,86 @@ TEST_F(MatchJournalTest, NotesADamagedJournalOfAnEarlierAttachment) {
 TEST_F(MatchJournalTest, CountsAllThatIsGoneAfterAnEarlierJournalWasLost) {
   ASSERT_TRUE(store_->Put({}, Append(3)).has_value());
   LoseJournal();
-  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  ASSERT_TRUE(Match(attachment_).has_value());
   session_ = *journal_->BeginSession({.boot_id = "boot"});
   Append(2);
   journal_ = std::move(*Journal::Open({.path = dir_.File("third.db")}));
   store_ = std::move(*EventStore::Open({.path = dir_.File("other-events.db")}));
 
-  ASSERT_TRUE(MatchJournalAndStore(*journal_, *store_, &attachment_).has_value());
+  ASSERT_TRUE(Match(attachment_).has_value());
 
   EXPECT_EQ(attachment_.gone_kills, 5U);
+}
+
+TEST_F(MatchJournalTest, LeavesOutOfTheEventsWhatANewStoreDerivesOfEarlierAttachments) {
+  Append(3);
+  oombox_attachment later{.attach_boottime_ns = 7};
+  ASSERT_TRUE(Match(later).has_value());
+  Append(2);
+  later.journal_last_id = attachment_.journal_last_id;
+  LoseStore();
+
+  ASSERT_TRUE(Match(later).has_value());
+
+  EXPECT_EQ(later.base_events, 3U);  // all five are derived again
+  EXPECT_EQ(later.gone_kills, 0U);
+  EXPECT_EQ(later.gone_wall_ns, 0U);
+}
+
+TEST_F(MatchJournalTest, LeavesOutWhatWasCapturedBeforeAndNotDerivedYet) {
+  ASSERT_TRUE(store_->Put({}, Append(3)).has_value());
+  Append(2);
+  oombox_attachment later{.attach_boottime_ns = 7};
+
+  ASSERT_TRUE(Match(later).has_value());
+
+  EXPECT_EQ(later.base_events, 2U);
+}
+
+TEST_F(MatchJournalTest, NotesWhatOnlyALostStoreHad) {
+  ASSERT_TRUE(store_->Put({}, Append(4)).has_value());
+  const auto entries = *journal_->ReadAfter(0, 4);
+  // The journal is full: it keeps the last two.
+  journal_ = std::move(*Journal::Open({.path = dir_.File("journal.db"), .max_age_seconds = 1}));
+  ASSERT_TRUE(journal_->Retain(entries[1].id, WallNowNs() + 10'000'000'000).has_value());
+  LoseStore();
+
+  for (int start = 0; start < 2; ++start) {
+    ASSERT_TRUE(Match(attachment_).has_value());
+  }
+
+  EXPECT_EQ(attachment_.gone_kills, 2U);
+  EXPECT_GT(attachment_.gone_wall_ns, 0U);
+  EXPECT_EQ(attachment_.base_events, 0U);
+}
+
+TEST_F(MatchJournalTest, EndsTheSameWhenKilledHalfWay) {
+  ASSERT_TRUE(store_->Put({}, Append(3)).has_value());
+  Append(2);
+  LoseJournal();
+  oombox_attachment half = attachment_;
+  ASSERT_TRUE(Match(attachment_).has_value());
+  // As it stands when the file has its name and a part of the page was written.
+  const oombox_attachment done = attachment_;
+  half.damaged.telling = done.damaged.telling;
+  half.kills_of_earlier_journals = done.kills_of_earlier_journals;
+  std::ofstream(dir_.File("base"))
+      << fmt::format("{} {} {} {} {} {} {} 0 0\n", half.attach_boottime_ns, done.base_store,
+                     done.base_events, done.base_journal_id, done.journal_last_id,
+                     done.damaged.telling, done.kills_of_earlier_journals);
+
+  ASSERT_TRUE(Match(half).has_value());
+
+  EXPECT_EQ(std::memcmp(&half, &done, sizeof half), 0);
+}
+
+TEST_F(MatchJournalTest, TakesNothingOfAnotherAttachment) {
+  std::ofstream(dir_.File("base")) << "99 1 2 3 4 5 6 7 8\n";
+
+  ASSERT_TRUE(Match(attachment_).has_value());
+
+  EXPECT_EQ(attachment_.gone_kills, 0U);
+  EXPECT_FALSE(std::filesystem::exists(dir_.File("base")));
 }
 
 }  // namespace

@@ -82,6 +82,10 @@ TEST(CaseBookTest, ClosesAKillWhoseCommandLineNeverComes) {
   ASSERT_EQ(closed.size(), 1U);
   EXPECT_TRUE(closed[0].final());
   EXPECT_EQ(closed[0].revision(), 2U);
+  const auto& missing = closed[0].oom().quality().missing();
+  EXPECT_TRUE(std::any_of(missing.begin(), missing.end(), [](const v1::MissingField& field) {
+    return field.field() == "victims.cmdline";
+  }));
 }
 
 TEST(CaseBookTest, KeepsACommandLineThatComesBeforeItsKill) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/capture/decode.h"
+#include "agent/event/undecodable.h"
 #include "tests/fakes/fake_event_store.h"
 #include "tests/support/decoded.h"
 #include "tests/support/kill_bytes.h"
@@ -144,6 +145,31 @@ TEST_F(EventStageTest, TellsARecordItCannotDecodeAsAGapAndGoesOn) {
   }
   EXPECT_EQ(gaps, 1U);
   EXPECT_EQ(Stored().size(), 3U);
+}
+
+TEST_F(EventStageTest, TellsAKillWhoseEventNoStoreTakesAsAGapAndRemembersIt) {
+  Append({KillOf(1), KillOf(2)});
+  const auto too_much_to_say = [](std::string_view bytes) -> Result<RingRecord> {
+    auto record = DecodeRecord(bytes);
+    auto& kill = std::get<KillRecord>(*record);
+    if (kill.victim.tgid == 1) {
+      kill.victim.exe = std::string(kMaxEventBytes, 'x');
+    }
+    return record;
+  };
+  {
+    EventStage stage(
+        {.cluster_name = "c", .node_name = "n", .boot_id = "boot", .decode = too_much_to_say},
+        *journal_, *store_);
+    EXPECT_TRUE(stage.Flush());
+    EXPECT_EQ(stage.counters().undecodable, 1U);
+  }
+
+  EXPECT_EQ(Count("kind = oom"), 1U);
+  const v1::Event gap = Found("kind = gap");
+  EXPECT_EQ(gap.gap().cause(), v1::GapEvent::CAUSE_UNDECODABLE);
+  EXPECT_EQ(gap.gap().count(), 1U);
+  EXPECT_EQ(CountUndecodable(*store_, "boot"), 1U);
 }
 
 TEST_F(EventStageTest, ReadsANewJournalFromItsStartWhenTheOldOneIsGone) {
