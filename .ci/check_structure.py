@@ -29,7 +29,7 @@ LIBRARIES = {
     r"<SQLiteCpp|<sqlite3": {"agent/store", "tests"},
     r"<bpf/(bpf\.h|libbpf|btf)": {"agent/bpf_loader", "tests"},
     r'"bpf/\w+\.skel\.h"': {"agent/bpf_loader"},
-    r'"bpf/oombox_(abi|pinned)\.h"': {"bpf", "agent/bpf_loader", "agent/capture", "agent/match_journal", "tests"},
+    r'"bpf/oombox_(abi|pinned)\.h"': {"bpf", "agent/bpf_loader", "agent/capture", "agent/attachment_base", "agent/match_journal", "tests"},
     r"<CLI/": {"agent/common", "tools/oombox", "tools/memhog"},
     r"<cap-ng": {"agent/privileges"},
     r"<openssl/": {"agent/event", "agent/store", "agent/query", "tests"},

@@ -58,16 +58,17 @@ bpf_program* ChooseMarkProgram(kill_bpf* skeleton, const KernelFeatures& feature
 
 tl::unexpected<Error> LoadError(int error) {
   const int number = -error;
-  if (number == EPERM || number == EACCES) {
+  if (number == EPERM) {  // EACCES is the verifier's
     return MakeSystemError(
         ErrorCode::kPermission, number,
         "the kernel refused the BPF programs (CAP_BPF and CAP_PERFMON are needed; "
         "in the initial user namespace; before Linux 5.11 also a higher memlock limit or "
         "CAP_SYS_RESOURCE)");
   }
-  return MakeSystemError(ErrorCode::kUnavailable, number,
-                         "the kernel refused the BPF programs (lockdown=confidentiality does that; "
-                         "--log-level debug shows the verifier's reasons)");
+  return MakeSystemError(
+      ErrorCode::kUnavailable, number,
+      "the kernel refused the BPF programs (lockdown=confidentiality and SELinux do that; "
+      "--log-level debug shows the verifier's reasons)");
 }
 
 int Reuse(kill_bpf* skeleton, const KillMaps& maps) {

@@ -43,6 +43,33 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
+// %* : the message without what a terminal would obey. Names that anybody chose are escaped where
+// they come in; this is for what is not: paths, peers, other libraries' words. A further line is
+// indented, so that none looks like a message of its own.
+class TextMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& out) override {
+    std::string_view rest(message.payload.data(), message.payload.size());
+    while (!rest.empty()) {
+      const size_t length = std::max<size_t>(Utf8Length(rest), 1);
+      const std::string_view character = rest.substr(0, length);
+      if (IsPrintableUtf8(character)) {
+        out.append(character);
+      } else if (character == "\n") {
+        out.append(std::string_view("\n    "));
+      } else {
+        out.append(EscapeUntrusted(character));
+      }
+      rest.remove_prefix(length);
+    }
+  }
+
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<TextMessage>();
+  }
+};
+
 }  // namespace
 
 Status SetUpLog(const std::string& program, const std::string& format, const std::string& level) {
@@ -57,16 +84,16 @@ Status SetUpLog(const std::string& program, const std::string& format, const std
     sink->set_color_mode(spdlog::color_mode::never);
   }
   auto logger = std::make_shared<spdlog::logger>(program, std::move(sink));
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   if (format == "json") {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
     formatter->add_flag<JsonMessage>('*').set_pattern(
         R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l","program":"%n","msg":"%*"})");
-    logger->set_formatter(std::move(formatter));
   } else if (format == "text") {
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %n: %v", spdlog::pattern_time_type::utc);
+    formatter->add_flag<TextMessage>('*').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %n: %*");
   } else {
     return MakeError(ErrorCode::kInvalid, "log-format \"{}\" is unknown: use text or json", format);
   }
+  logger->set_formatter(std::move(formatter));
   logger->set_level(parsed);
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));

@@ -6,11 +6,11 @@ import shutil
 import subprocess
 import unittest
 
-from lib.accounting import gaps_of
+from lib.accounting import accounting_of, assert_balanced, gaps_of, settled
 from lib.bpffs import Bpffs
 from lib.machine import kernel_kills, require_real_kills, skip
-from lib.programs import (Agent, Collector, Scratch, eventually, list_events, memhog, oombox,
-                          wait_for_events)
+from lib.programs import (ENVIRONMENT, Agent, Collector, Scratch, binary, eventually, list_events, memhog,
+                          oombox, wait_for_events)
 
 
 def setUpModule():
@@ -215,6 +215,35 @@ class DiskTest(unittest.TestCase):
                 else:
                     self.assert_captured_or_counted(truth, int(gap.get("count", 0)), others, agent)
                 agent.stop()
+
+    def test_a_lost_store_is_derived_again_and_counts_no_kill_of_before(self):
+        scratch = Scratch(self)
+        pins = Bpffs(self, scratch).pins
+        agent = Agent(self, scratch, pins=pins).wait_ready()
+        earlier = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
+        wait_for_events(earlier, 5, local=agent.socket)
+        agent.stop()
+        subprocess.run([binary("oombox-agent"), "--pin-dir", pins, "--uninstall"], env=ENVIRONMENT,
+                       check=True, capture_output=True)
+        agent = Agent(self, scratch, pins=pins).wait_ready()
+        truth = memhog("storm", "--kills", "3", "--same-cgroup", "--limit", "8Mi")
+        wait_for_events(truth, 3, local=agent.socket)
+        agent.stop()
+        for name in os.listdir(agent.state_dir):
+            if name.startswith("events.db"):
+                os.remove(os.path.join(agent.state_dir, name))
+
+        agent = Agent(self, scratch, pins=pins).wait_ready()
+
+        self.assert_each_once(earlier, agent.socket)
+        self.assert_each_once(truth, agent.socket)
+        report = settled(agent)
+        assert_balanced(self, report)
+        accounting = accounting_of(report)
+        self.assertGreaterEqual(accounting["events"], 3)
+        self.assertLessEqual(accounting["events"], accounting["captured"])
+        self.assertEqual(accounting.get("lost_damaged", 0), 0)
+        self.assertNotIn("CAUSE_DAMAGED_FILE", [gap["cause"] for gap in gaps_of(agent)])
 
     def assert_captured_or_counted(self, truth, lost, others, agent):
         pids = {process["pid"] for process in truth["processes"]}

@@ -73,6 +73,14 @@ TEST_F(LogTest, ATextLineHasTimeLevelProgramAndMessageAndNoColourInAFile) {
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
 }
 
+TEST_F(LogTest, ATextMessageCannotCommandTheTerminalNorPretendToBeAnother) {
+  const std::string line = Written("text", "info", [] {
+    spdlog::error("C:\\no \x1b[31m \xff\n2026-01-01T00:00:00Z info oombox-test: forged");
+  });
+
+  EXPECT_THAT(line, HasSubstr("C:\\no \\x1b[31m \\xff\n    2026-01-01T00:00:00Z info"));
+}
+
 TEST_F(LogTest, WhatIsBelowTheLevelIsNotWritten) {
   EXPECT_EQ(Written("json", "error", [] { spdlog::warn("not that bad"); }), "");
   EXPECT_EQ(Written("text", "off", [] { spdlog::critical("anything"); }), "");
