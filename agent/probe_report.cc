@@ -22,6 +22,7 @@ struct Feature {
 constexpr std::array kFeatures = {
     Feature{"kills", "every OOM kill: victim, trigger, cgroups, and which limit fired"},
     Feature{"top_users", "the ten biggest memory users, ranked at the kill"},
+    Feature{"user_cmdlines", "what they were started as, also where /proc does not show them"},
     Feature{"exact_memory", "memory of processes exact to the page"},
     Feature{"memory_stat", "memory.stat of the cgroup that fired, at the kill"},
     Feature{"no_victim", "an OOM that found nobody to kill"},

@@ -10,11 +10,13 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "bpf/kernel_mm_types.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
-	long long counter;
-} atomic_long_t;
+	int counter;
+} atomic_t;
 
 typedef struct {
 	__u32 val;
@@ -37,49 +39,10 @@ struct cred {
 	kuid_t uid;
 };
 
-struct percpu_counter {
-	long long count;
-	int *counters; /* per CPU */
-};
-
-struct qstr {
-	const unsigned char *name;
-};
-
-struct dentry {
-	struct qstr d_name;
-};
-
-struct file {
-	struct path {
-		struct dentry *dentry;
-	} f_path;
-};
-
-/* Since Linux 6.2 (f1a7941243c1): one per-CPU counter for each kind of page. */
-struct mm_struct {
-	struct percpu_counter rss_stat[4];
-	atomic_long_t pgtables_bytes;
-	unsigned long total_vm;
-	unsigned long arg_start, arg_end;
-	struct file *exe_file;
-};
-
-/* Before Linux 6.2. */
-struct mm_rss_stat___before_6_2 {
-	atomic_long_t count[4];
-};
-
-struct mm_struct___before_6_2 {
-	struct mm_rss_stat___before_6_2 rss_stat;
-};
-
-/* include/linux/mm_types_task.h */
-enum oombox_mm_counter { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES };
-
 enum { PIDTYPE_TGID = 1 }; /* include/linux/pid_types.h */
 
 struct signal_struct {
+	atomic_t live; /* threads that have not begun to exit */
 	struct pid *pids[4];
 	int nr_threads;
 	short oom_score_adj;

@@ -123,6 +123,9 @@ Result<KernelFeatures> ReadKernelFeatures(const std::string& btf_path) {
       .bpf_loop = EnumValue(kernel.get(), "bpf_func_id", "BPF_FUNC_loop").has_value(),
       .console =
           ConsoleFiresWherePrinted() && TracepointArguments(kernel.get(), "console").has_value(),
+      .processes = TracepointArguments(kernel.get(), "sched_process_exec").has_value() &&
+                   TracepointArguments(kernel.get(), "sched_process_fork").has_value() &&
+                   TracepointArguments(kernel.get(), "sched_process_exit").has_value(),
       .rss_per_cpu = ArrayLength(kernel.get(), "mm_struct", "rss_stat").has_value(),
       .stats_are_compacted = StatsAreCompacted(kernel.get())};
 }

@@ -77,7 +77,8 @@ int Reuse(kill_bpf* skeleton, const KillMaps& maps) {
   error = error != 0 ? error : bpf_map__reuse_fd(own.bss, maps.counters.get());
   error = error != 0 ? error : bpf_map__reuse_fd(own.attachment, maps.attachment.get());
   error = error != 0 ? error : bpf_map__reuse_fd(own.triggers, maps.triggers.get());
-  return error != 0 ? error : bpf_map__reuse_fd(own.victims, maps.victims.get());
+  error = error != 0 ? error : bpf_map__reuse_fd(own.victims, maps.victims.get());
+  return error != 0 ? error : bpf_map__reuse_fd(own.started_as, maps.started.get());
 }
 
 Result<UniqueFd> Duplicate(int fd) {
@@ -100,6 +101,10 @@ Result<UniqueFd> AttachProgram(bpf_program* program) {
   return Duplicate(bpf_link__fd(link.get()));
 }
 
+Result<UniqueFd> AttachIfLoaded(bpf_program* program) {
+  return bpf_program__autoload(program) ? AttachProgram(program) : UniqueFd();
+}
+
 class LoadedKillObject final : public KillObject {
  public:
   LoadedKillObject(Skeleton skeleton, bpf_program* mark)
@@ -112,8 +117,9 @@ class LoadedKillObject final : public KillObject {
     OOMBOX_TRY(UniqueFd attachment, Duplicate(bpf_map__fd(own.attachment)));
     OOMBOX_TRY(UniqueFd triggers, Duplicate(bpf_map__fd(own.triggers)));
     OOMBOX_TRY(UniqueFd victims, Duplicate(bpf_map__fd(own.victims)));
-    return KillMaps{std::move(ring), std::move(counters), std::move(attachment),
-                    std::move(triggers), std::move(victims)};
+    OOMBOX_TRY(UniqueFd started, Duplicate(bpf_map__fd(own.started_as)));
+    return KillMaps{std::move(ring),     std::move(counters), std::move(attachment),
+                    std::move(triggers), std::move(victims),  std::move(started)};
   }
 
   Result<KillPrograms> Programs() const override {
@@ -123,14 +129,16 @@ class LoadedKillObject final : public KillObject {
   }
 
   Result<KillLinks> Attach() override {
-    OOMBOX_TRY(UniqueFd signal, AttachProgram(skeleton_->progs.on_signal_generate));
-    OOMBOX_TRY(UniqueFd mark, AttachProgram(mark_));
-    OOMBOX_TRY(UniqueFd deliver, AttachProgram(skeleton_->progs.on_signal_deliver));
-    UniqueFd console;
-    if (bpf_program__autoload(skeleton_->progs.on_console)) {
-      OOMBOX_TRY(console, AttachProgram(skeleton_->progs.on_console));
-    }
-    return KillLinks{std::move(signal), std::move(mark), std::move(deliver), std::move(console)};
+    const auto& programs = skeleton_->progs;
+    KillLinks links;
+    OOMBOX_TRY(links.signal, AttachProgram(programs.on_signal_generate));
+    OOMBOX_TRY(links.mark, AttachProgram(mark_));
+    OOMBOX_TRY(links.deliver, AttachProgram(programs.on_signal_deliver));
+    OOMBOX_TRY(links.console, AttachIfLoaded(programs.on_console));
+    OOMBOX_TRY(links.exec, AttachIfLoaded(programs.on_exec));
+    OOMBOX_TRY(links.fork, AttachIfLoaded(programs.on_fork));
+    OOMBOX_TRY(links.exit, AttachIfLoaded(programs.on_exit));
+    return links;
   }
 
  private:
@@ -148,6 +156,10 @@ Result<std::unique_ptr<KillObject>> KillObject::Load(const Options& options) {
   }
   bpf_program* mark = ChooseMarkProgram(skeleton.get(), options.features);
   bpf_program__set_autoload(skeleton->progs.on_console, options.features.console);
+  for (bpf_program* program :
+       {skeleton->progs.on_exec, skeleton->progs.on_fork, skeleton->progs.on_exit}) {
+    bpf_program__set_autoload(program, options.features.processes);
+  }
   skeleton->rodata->stats_are_compacted = options.features.stats_are_compacted ? 1 : 0;
   skeleton->rodata->possible_cpus = static_cast<__u32>(std::max(1, libbpf_num_possible_cpus()));
   bpf_map__set_max_entries(skeleton->maps.kill_ring, static_cast<__u32>(options.ring_bytes));

@@ -16,10 +16,11 @@ struct KillMaps {
   UniqueFd attachment;
   UniqueFd triggers;
   UniqueFd victims;
+  UniqueFd started;
 
   bool complete() const {
     return ring.valid() && counters.valid() && attachment.valid() && triggers.valid() &&
-           victims.valid();
+           victims.valid() && started.valid();
   }
 };
 
@@ -28,7 +29,11 @@ struct KillLinks {
   UniqueFd signal;
   UniqueFd mark;
   UniqueFd deliver;
-  UniqueFd console;  // invalid where the kernel has no such tracepoint
+  // Invalid where the kernel has no such tracepoint.
+  UniqueFd console;
+  UniqueFd exec;
+  UniqueFd fork;
+  UniqueFd exit;
 };
 
 // Those without which a kill is lost: kept to ask the kernel how often it skipped them.

@@ -107,6 +107,7 @@ class LoadedKillProbe final : public KillProbe {
   Status TakePrograms(const KillObject& object);
   void BeginAttachment(uint64_t seen_before);
   Status PinMaps() const;
+  Status PinLinks() const;
   Status TakeLeftovers();
 
   const Options options_;
@@ -134,6 +135,10 @@ Result<std::unique_ptr<KillProbe>> LoadedKillProbe::Load(const Options& options)
   if (!features.console) {
     probe->missing_.push_back(
         {"no_victim", "this kernel does not tell (Linux 5.19 or newer is needed)"});
+  }
+  if (!features.processes) {
+    probe->missing_.push_back(
+        {"user_cmdlines", "this kernel has no tracepoint for exec, fork or exit"});
   }
   probe->TellHiddenSymbols(features);
   OOMBOX_RETURN_IF_ERROR(probe->OpenPins());
@@ -204,6 +209,7 @@ Status LoadedKillProbe::OpenMaps() {
   OOMBOX_TRY(maps_.attachment, pins_->Get(kAbi, "attachment"));
   OOMBOX_TRY(maps_.triggers, pins_->Get(kAbi, "triggers"));
   OOMBOX_TRY(maps_.victims, pins_->Get(kAbi, "victims"));
+  OOMBOX_TRY(maps_.started, pins_->Get(kAbi, "started_as"));
   OOMBOX_TRY(programs_.signal, pins_->Get(kAbi, "prog_signal"));
   OOMBOX_TRY(programs_.mark, pins_->Get(kAbi, "prog_mark"));
   return {};
@@ -248,6 +254,7 @@ Status LoadedKillProbe::PinMaps() const {
   OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "counters", maps_.counters.get()));
   OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "attachment", maps_.attachment.get()));
   OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "victims", maps_.victims.get()));
+  OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "started_as", maps_.started.get()));
   return pins_->Put(kAbi, "triggers", maps_.triggers.get());
 }
 
@@ -261,16 +268,26 @@ Status LoadedKillProbe::AttachAndPin(KillObject& object) {
   if (!info_.adopted) {  // before the links are pinned: whoever finds those takes it for begun
     BeginAttachment(seen_before);
   }
-  if (pins_) {
-    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_signal", links_.signal.get()));
-    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_mark", links_.mark.get()));
-    OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_deliver", links_.deliver.get()));
-    if (links_.console.valid()) {
-      OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, "link_console", links_.console.get()));
-    }
-  }
+  OOMBOX_RETURN_IF_ERROR(PinLinks());
   OOMBOX_RETURN_IF_ERROR(TakePrograms(object));
   attachment.object_id = KillObjectId();
+  return {};
+}
+
+Status LoadedKillProbe::PinLinks() const {
+  if (!pins_) {
+    return {};
+  }
+  const std::pair<const char*, const UniqueFd&> links[] = {
+      {"link_signal", links_.signal},   {"link_mark", links_.mark},
+      {"link_deliver", links_.deliver}, {"link_console", links_.console},
+      {"link_exec", links_.exec},       {"link_fork", links_.fork},
+      {"link_exit", links_.exit}};
+  for (const auto& [name, link] : links) {
+    if (link.valid()) {
+      OOMBOX_RETURN_IF_ERROR(pins_->Put(kAbi, name, link.get()));
+    }
+  }
   return {};
 }
 

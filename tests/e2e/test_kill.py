@@ -77,6 +77,23 @@ class KillTest(unittest.TestCase):
         self.assertEqual([user.get("victim", False) for user in users], [True, False])
         self.assertEqual(event["oom"]["victims"][0].get("rank"), 1)
 
+    def test_users_have_their_command_lines_where_proc_does_not_show_them(self):
+        # A pid namespace of its own: what /proc shows are other processes' numbers.
+        agent = Agent(self, Scratch(self),
+                      prefix=("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")).wait_ready()
+
+        truth = memhog("run", "--limit", "32Mi", "--", "sh", "-c",
+                       "sleep 1000 & (sleep 1001; :) & exec tail /dev/zero")
+
+        def named():
+            events = wait_for_events(truth, 1, local=agent.socket)
+            users = [(user["comm"], user.get("cmdline", "")) for user in events[0]["oom"]["top_users"]]
+            return users if all(cmdline for _, cmdline in users) else None
+        users = eventually(named, why="a command line of every user")
+        self.assertIn(("tail", "tail /dev/zero"), users)
+        self.assertIn(("sleep", "sleep 1000"), users)  # by exec
+        self.assertIn(("sh", "sh -c sleep 1000 & (sleep 1001; :) & exec tail /dev/zero"), users)  # by fork
+
     def test_a_child_that_dies_is_reported_with_its_living_parent(self):
         truth, process, kill = self.play("child", "--limit", "64Mi")
 

@@ -216,6 +216,9 @@ def circumstances(oom, scenario):
     diff.expect("activity", trigger.get("activity"),
                 "ACTIVITY_TMPFS" if scenario == "tmpfs" else "ACTIVITY_PAGE_FAULT")
     diff.expect("cmdline", victim.get("cmdline", "").split(" ")[:2], ["memhog", scenario])
+    for user in oom.get("top_users", []):
+        diff.expect(f"cmdline of the user {user['tgid']}", user.get("cmdline", "").split(" ")[:2],
+                    ["memhog", scenario])
     related = [(r["relation"], r["comm"]) for r in oom.get("related", [])]
     if scenario == "sharer":  # the kernel takes either of the two
         other = "sharer" if victim["comm"] == "memhog" else "memhog"
