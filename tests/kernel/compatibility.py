@@ -12,6 +12,11 @@ FIELDS = (
     ("command line", lambda oom: bool(oom["victims"][0].get("cmdline"))),
 )
 
+# What a kernel cannot give (docs/kernel-abi.md): ranking needs bpf_loop, and before 6.2 the kernel counts
+# memory where the event's other numbers come from.
+WITHOUT = {"5.10-pid": {"top users", "exact memory"}, "5.10": {"top users", "exact memory"},
+           "6.1": {"exact memory"}, "6.1, cgroup v1": {"exact memory"}}
+
 
 class Table:
     """Collects; write() makes the page when OOMBOX_COMPATIBILITY names it."""
@@ -31,6 +36,9 @@ class Table:
         for name, has in FIELDS:
             if not has(oom):
                 known[name] = "no"
+
+    def without(self, kernel):
+        return {name for name, known in self._fields[kernel].items() if known == "no"}
 
     def write(self):
         path = os.environ.get("OOMBOX_COMPATIBILITY")

@@ -63,12 +63,12 @@ class Guest:
     """A running guest that plays one of guest/plays/. Stop it with wait() or kill()."""
 
     def __init__(self, kernel, initramfs, folder, play, memory_mib=1024, disk=None, append="",
-                 **arguments):
+                 cpus="2", machine=(), **arguments):
         self.console, self.results = (os.path.join(folder, f"{play}.{name}")
                                       for name in ("console", "results"))
         words = [f"oombox.{name}={value}" for name, value in {"play": play, **arguments}.items()]
-        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
-                   "-m", str(memory_mib), "-kernel", kernel, "-initrd", initramfs, "-append",
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", cpus,
+                   *machine, "-m", str(memory_mib), "-kernel", kernel, "-initrd", initramfs, "-append",
                    "console=ttyS0 loglevel=4 panic=-1 oops=panic mitigations=off log_buf_len=4M nokaslr no_timer_check "
                    + " ".join([append, *words]),
                    "-nic", "none", "-display", "none", "-no-reboot", "-monitor", "none",

@@ -74,6 +74,7 @@ class GuestTest(GuestCase):
                 self.table.scenario(kernel, scenario, differences)
                 self.table.event(kernel, event["oom"])
                 self.assertEqual([], differences)
+        self.assertEqual(self.table.without(kernel), compatibility.WITHOUT.get(kernel, set()))
 
     def differences(self, truth, kills, events, exact):
         """The event of a scenario, and where it differs from the kernel's report or the truth."""

@@ -36,6 +36,8 @@ void AddCommon(CLI::App& app, Options* options, std::string* comm) {
   app.add_option("--oom-score-adj", options->oom_score_adj, "of the hog (500)")
       ->check(CLI::Range(-1000, 1000));
   app.add_flag("--pid-namespace", options->pid_namespace, "the hog is process 1 of a new one");
+  app.add_option("--bind-node", options->bind_node, "the hog takes memory of this NUMA node only")
+      ->check(CLI::Range(0, 63));
 }
 
 void AddScenarios(CLI::App& app, Options* options, std::string* comm) {

@@ -21,6 +21,7 @@ struct Options {
   std::optional<uid_t> uid;
   int oom_score_adj = 500;
   bool pid_namespace = false;
+  std::optional<uint32_t> bind_node;
   bool hold = false;
   int timeout_seconds = 120;
 

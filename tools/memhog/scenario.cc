@@ -19,6 +19,7 @@ WorkerSpec Hog(const Options& options) {
   spec.uid = options.uid;
   spec.oom_score_adj = options.oom_score_adj;
   spec.pid_namespace = options.pid_namespace;
+  spec.bind_node = options.bind_node;
   return spec;
 }
 

@@ -1,5 +1,6 @@
 #include "tools/memhog/worker.h"
 
+#include <linux/mempolicy.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -44,6 +45,12 @@ void TakePlace(const WorkerSpec& spec) {
   Check(spec, WriteSmallFile(spec.procs_file, "0"));
   if (spec.oom_score_adj) {
     Check(spec, WriteSmallFile("/proc/self/oom_score_adj", std::to_string(*spec.oom_score_adj)));
+  }
+  if (spec.bind_node) {
+    const unsigned long nodes = 1UL << *spec.bind_node;
+    if (::syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, sizeof nodes * 8) != 0) {
+      Fail(spec, "set_mempolicy: " + std::string(std::strerror(errno)));
+    }
   }
   if (spec.uid && ::setresuid(*spec.uid, *spec.uid, *spec.uid) != 0) {
     Fail(spec, "setresuid: " + std::string(std::strerror(errno)));

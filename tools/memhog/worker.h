@@ -31,9 +31,10 @@ struct WorkerSpec {
   std::optional<uid_t> uid;
   std::optional<int> oom_score_adj;
   bool pid_namespace = false;
-  size_t threads = 0;   // idle ones, started before the job
-  size_t children = 0;  // idle processes, started before the job, that end with it
-  bool sharer = false;  // one more process with the same memory (CLONE_VM), idle
+  std::optional<uint32_t> bind_node;  // NUMA node that its memory comes from
+  size_t threads = 0;                 // idle ones, started before the job
+  size_t children = 0;                // idle processes, started before the job, that end with it
+  bool sharer = false;                // one more process with the same memory (CLONE_VM), idle
   std::vector<std::string> command;
 
   std::string procs_file;  // cgroup.procs of its cgroup

@@ -98,15 +98,19 @@ def decision_against_kernel(oom, report):
     return diff
 
 
+# The kernel's name, and ours where that is another.
+STAT_FIELDS = {name: f"{name}_bytes" for name in (
+    "anon", "file", "shmem", "kernel", "kernel_stack", "percpu", "sock", "vmalloc", "zswap", "zswapped",
+    "file_mapped", "file_dirty", "file_writeback", "anon_thp", "inactive_anon", "active_anon",
+    "inactive_file", "active_file", "unevictable", "slab_reclaimable", "slab_unreclaimable", "hugetlb")}
+STAT_FIELDS["pagetables"] = "page_tables_bytes"
+STAT_FIELDS["sec_pagetables"] = "secondary_page_tables_bytes"
+
+
 def stat_against_kernel(level, report):
     """memory.stat of the cgroup that fired; the kernel prints it for cgroup v2."""
     diff = Differences(f"memory.stat of {level['path']}:")
-    for name, field in (("anon", "anon_bytes"), ("file", "file_bytes"), ("shmem", "shmem_bytes"),
-                        ("kernel_stack", "kernel_stack_bytes"), ("sock", "sock_bytes"),
-                        ("slab_unreclaimable", "slab_unreclaimable_bytes"),
-                        ("slab_reclaimable", "slab_reclaimable_bytes"),
-                        ("anon_thp", "anon_thp_bytes"), ("unevictable", "unevictable_bytes"),
-                        ("percpu", "percpu_bytes")):
+    for name, field in STAT_FIELDS.items():
         if name in report.stat:
             diff.expect(name, int(level["stat"].get(field, 0)), report.stat[name])
     return diff

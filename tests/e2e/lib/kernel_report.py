@@ -17,7 +17,7 @@ INVOKED = re.compile(
 CPU = re.compile(r"^CPU: \d+ .*?PID: (?P<pid>\d+) Comm: ")
 MEMORY = re.compile(r"^memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
 OOM_KILL = re.compile(
-    r"^oom-kill:constraint=(?P<constraint>\w+),.*?oom_memcg=(?P<oom_memcg>.*),"
+    r"^oom-kill:constraint=(?P<constraint>\w+),.*?(?:oom_memcg=(?P<oom_memcg>.*)|global_oom),"
     r"task_memcg=(?P<task_memcg>.*),task=(?P<task>.*),pid=(?P<pid>\d+),uid=(?P<uid>\d+)$")
 STAT = re.compile(r"^(?P<name>[a-z_0-9]+) (?P<value>\d+)$")
 TASK_HEADER = re.compile(r"^\[  pid  \] +(?P<columns>.*)$")

@@ -80,6 +80,12 @@ collected() { # collected COUNT: so many events at the collector, in /tmp/collec
 
 newest_id() { sed -n 's/.*"event_id": *"\([^"]*\)".*/\1/p' /tmp/list | head -n 1; }
 
+frame_events() { # frame_events head|tail COUNT: the newest or the oldest of /tmp/list, whole
+  for id in $(sed -n 's/.*"event_id": *"\([^"]*\)".*/\1/p' /tmp/list | "$1" -n "$2"); do
+    frame "event $id" oombox --local get "$id" -o json
+  done
+}
+
 play() { # play NAME EVENTS-IN-ALL ARGUMENTS...: makes the kills and waits until they are events
   name=$1 count=$2
   shift 2
