@@ -14,13 +14,13 @@
 #include "agent/common/clock.h"
 #include "agent/common/state_dir.h"
 #include "agent/event/event_stage.h"
+#include "agent/event_options.h"
 #include "agent/machine.h"
 #include "agent/match_journal.h"
 #include "agent/node_metrics.h"
 #include "agent/node_report_parts.h"
 #include "agent/node_reporter.h"
 #include "agent/privileged_start.h"
-#include "agent/process_cmdline.h"
 #include "agent/query/query_server.h"
 #include "agent/reconciler.h"
 #include "agent/recording.h"
@@ -85,7 +85,6 @@ class RunningAgent final : public Agent {
   Started CheckCollectors();
   Started OpenStores();
   Started LoadProbe();
-  EventStage::Options EventOptions() const;
   Started StartStages();
   Started StartCapture();
   Started DrainLeftovers();
@@ -195,23 +194,6 @@ Started RunningAgent::LoadProbe() {
   return {};
 }
 
-EventStage::Options RunningAgent::EventOptions() const {
-  EventStage::Options options{.cluster_name = config_.cluster,
-                              .node_name = config_.node_name,
-                              .boot_id = session_.boot_id,
-                              .replayed = replaying(),
-                              .decode = DecodeRecord,
-                              .symbols = symbols_};
-  if (!replaying()) {
-    options.read_cmdline = [](uint32_t tgid, uint64_t start) { return ReadCmdline(tgid, start); };
-    options.redact = [this](std::string cmdline) {
-      redactor_->Redact(cmdline);
-      return JoinArguments(std::move(cmdline));
-    };
-  }
-  return options;
-}
-
 Started RunningAgent::StartStages() {
   const auto matched =
       MatchJournalAndStore(*journal_, *store_, {state_dir_->File("attachment-base"), BeginsEvent},
@@ -219,7 +201,8 @@ Started RunningAgent::StartStages() {
   if (!matched) {
     return Fail(CodeOf(matched.error()), matched.error());
   }
-  events_ = std::make_unique<EventStage>(EventOptions(), *journal_, *store_);
+  events_ = std::make_unique<EventStage>(
+      EventOptionsOf(config_, session_, symbols_, redactor_.get()), *journal_, *store_);
   if (probe_ != nullptr) {
     MakeReconciler();
   }

@@ -72,8 +72,11 @@ void ListUnknowns(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   if (oom.curve().points().empty()) {
     unknowns.Add("curve", "how the memory grew before the kill: not recorded");
   }
-  if (oom.container().container_id().empty()) {
+  const v1::Container& container = oom.container();
+  if (container.container_id().empty() && container.pod_uid().empty()) {
     unknowns.Add("container", "container, pod and owner: not known");
+  } else if (container.pod_name().empty()) {
+    unknowns.Add("container", "names of container, pod and owner: not known, only their ids");
   }
   unknowns.AddTheRest();
 }

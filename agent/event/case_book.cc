@@ -198,6 +198,9 @@ std::optional<v1::Event> CaseBook::AddUserCmdline(const std::string& event_id, u
 v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
                           const EventContext& context, uint64_t now_boottime_ns) {
   v1::Event event = AssembleKill(record, context);
+  if (sources_.identify) {
+    FillContainer(sources_.identify, *event.mutable_oom());
+  }
   TakeEarly(id, event);
   AskWhoLives(event);
   if (CanName(event)) {

@@ -10,6 +10,7 @@
 
 #include "agent/common/result.h"
 #include "agent/event/assemble.h"
+#include "agent/event/container.h"
 #include "agent/model/ring_record.h"
 #include "agent/model/stack_symbols.h"
 #include "oombox/v1/event.pb.h"
@@ -23,6 +24,7 @@ struct CaseSources {
   // Asks what a process that lives was started as; AddUserCmdline gets the answer. Quick.
   std::function<void(const std::string& event_id, uint32_t tgid, uint64_t start_boottime_ns)>
       ask_cmdline = {};
+  IdentifyCgroupFn identify = {};
 };
 
 // The open cases: events that may still grow. A kill is an event at once (revision 1); a further

@@ -47,7 +47,8 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
                     if (cmdlines_ != nullptr) {
                       cmdlines_->Ask({event_id, tgid, start_boottime_ns});
                     }
-                  }}),
+                  },
+              .identify = options_.identify}),
       start_boottime_ns_(BootNowNs()) {
   RecoverCursor();  // before anybody appends to a new journal
   undecodable_ = CountUndecodable(store_, options_.boot_id);
@@ -173,7 +174,7 @@ void EventStage::RecoverCursor() {
   if (cursor && last && *cursor <= *last) {
     cursor_ = *cursor;
   } else if (cursor && *cursor > 0) {
-    unsaved_cursor_ = 0;
+    unsaved_.MoveCursor(0);
   }
 }
 
@@ -218,8 +219,7 @@ Result<size_t> EventStage::DeriveTimed() {
 }
 
 // One batch: journal entries, gaps, closed cases. Returns how many entries it took. What the store
-// refused is kept and tried again before anything else: cases have moved on and would not say it
-// twice.
+// refused the last time comes first.
 Result<size_t> EventStage::Derive() {
   OOMBOX_RETURN_IF_ERROR(Recover());
   OOMBOX_RETURN_IF_ERROR(Save());
@@ -227,11 +227,11 @@ Result<size_t> EventStage::Derive() {
   for (const JournalEntry& entry : entries) {
     OOMBOX_TRY(const EventContext context, ContextOf(entry));
     OOMBOX_RETURN_IF_ERROR(AddEntry(entry, context));
-    unsaved_cursor_ = entry.id;
+    unsaved_.MoveCursor(entry.id);
   }
   AddUserCmdlines();
   for (v1::Event& event : cases_.Close(BootNowNs())) {
-    unsaved_.push_back(std::move(event));
+    unsaved_.Add(std::move(event));
   }
   OOMBOX_RETURN_IF_ERROR(Save());
   if (entries.size() < kBatch) {  // what was captured is stored: what is not there was missed
@@ -248,7 +248,7 @@ void EventStage::AddUserCmdlines() {
     const CmdlineReader::Question& of = answer.question;
     if (auto event = cases_.AddUserCmdline(of.event_id, of.tgid, of.start_boottime_ns,
                                            options_.redact(std::move(answer.bytes)), BootNowNs())) {
-      AddEvent(std::move(*event));
+      unsaved_.Add(std::move(*event));
     }
   }
 }
@@ -263,13 +263,16 @@ Status EventStage::AddGaps() {
     OOMBOX_TRY(const auto missed, NotInStore(std::move(reported.logged), reported.context, store_));
     for (const LoggedKill& kill : missed) {
       v1::Event event = AssembleReconstructed(kill, reported.context);
+      if (options_.identify) {
+        FillContainer(options_.identify, *event.mutable_oom());
+      }
       reconstructed_.Add(event);
-      AddEvent(std::move(event));
+      unsaved_.Add(std::move(event));
     }
     reconstructed_count_.fetch_add(missed.size());
     reported.gap.reconstructed =
         std::min<uint64_t>(missed.size(), reported.gap.count.value_or(missed.size()));
-    AddEvent(AssembleGap(reported.gap, reported.context));
+    unsaved_.Add(AssembleGap(reported.gap, reported.context));
     // Stored before the next is looked at: two gaps may have been told the same kill.
     OOMBOX_RETURN_IF_ERROR(Save());
     {
@@ -281,46 +284,20 @@ Status EventStage::AddGaps() {
   return {};
 }
 
-// One event that the store does not take must not hold up the others.
-void EventStage::TakeOutRefused() {
-  for (v1::Event& event : unsaved_) {
-    const auto storable = CheckStorable(event);
-    if (storable) {
-      continue;
-    }
-    spdlog::error("event {} cannot be stored: {}", event.event_id(), storable.error().message);
-    // An earlier revision may be there: then it is a kill still, told with less.
-    const bool lost = event.has_oom() && !store_.Get(event.event_id());
-    undecodable_.fetch_add(lost ? 1 : 0);
-    event = lost ? GapInsteadOf(event, storable.error().message) : v1::Event();
-  }
-  std::erase_if(unsaved_, [](const v1::Event& event) { return event.event_id().empty(); });
-}
-
 Status EventStage::Save() {
-  if (unsaved_.empty() && !unsaved_cursor_) {
+  OOMBOX_TRY(const Unsaved::Saved saved, unsaved_.Save(store_));
+  undecodable_.fetch_add(saved.refused);
+  NoteLatency(saved.events);
+  if (!saved.cursor) {
     return {};
   }
-  auto put = store_.Put(unsaved_, unsaved_cursor_);
-  if (!put && put.error().code == ErrorCode::kInvalid) {
-    TakeOutRefused();
-    put = store_.Put(unsaved_, unsaved_cursor_);
-  }
-  if (!put) {
-    return tl::unexpected<Error>(put.error());
-  }
-  NoteLatency();
-  unsaved_.clear();
-  if (unsaved_cursor_) {
-    cursor_ = *std::exchange(unsaved_cursor_, std::nullopt);
-    return RetainJournal(WallNowNs());
-  }
-  return {};
+  cursor_ = *saved.cursor;
+  return RetainJournal(WallNowNs());
 }
 
-void EventStage::NoteLatency() {
+void EventStage::NoteLatency(const std::vector<v1::Event>& stored) {
   const uint64_t now = BootNowNs();
-  for (const v1::Event& event : unsaved_) {
+  for (const v1::Event& event : stored) {
     const uint64_t made = event.boottime_ns();
     if (event.has_oom() && event.revision() == 1 && made >= start_boottime_ns_ && made <= now) {
       latency_.Record(now - made);
@@ -356,13 +333,13 @@ Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& conte
     }
     spdlog::error("journal entry {} is no event: {}", entry.id, record.error().message);
     undecodable_.fetch_add(1);
-    AddEvent(AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
-                          .start_wall_ns = entry.committed_wall_ns,
-                          .end_wall_ns = entry.committed_wall_ns,
-                          .count = 1,
-                          .detail = record.error().message,
-                          .key = fmt::format("{}", entry.id)},
-                         context));
+    unsaved_.Add(AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
+                              .start_wall_ns = entry.committed_wall_ns,
+                              .end_wall_ns = entry.committed_wall_ns,
+                              .count = 1,
+                              .detail = record.error().message,
+                              .key = fmt::format("{}", entry.id)},
+                             context));
     return {};
   }
   OOMBOX_TRY(
@@ -374,23 +351,11 @@ Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& conte
   events_.fetch_add(event->has_oom() && event->revision() == 1 ? 1 : 0);
   if (const auto* kill = std::get_if<KillRecord>(&*record)) {
     for (v1::Event& old : reconstructed_.Supersede(*kill, context, event->event_id())) {
-      AddEvent(std::move(old));
+      unsaved_.Add(std::move(old));
     }
   }
-  AddEvent(std::move(*event));
+  unsaved_.Add(std::move(*event));
   return {};
-}
-
-// Of the revisions in one batch only the last can ever be read: a group kill has thousands.
-void EventStage::AddEvent(v1::Event event) {
-  const auto earlier =
-      std::find_if(unsaved_.rbegin(), unsaved_.rend(),
-                   [&](const v1::Event& other) { return other.event_id() == event.event_id(); });
-  if (earlier != unsaved_.rend()) {
-    *earlier = std::move(event);
-  } else {
-    unsaved_.push_back(std::move(event));
-  }
 }
 
 }  // namespace oombox

@@ -16,8 +16,10 @@
 #include "agent/common/stage_stall.h"
 #include "agent/event/case_book.h"
 #include "agent/event/cmdline_reader.h"
+#include "agent/event/container.h"
 #include "agent/event/gap.h"
 #include "agent/event/superseded.h"
+#include "agent/event/unsaved.h"
 #include "agent/model/logged_kill.h"
 #include "agent/model/ring_record.h"
 #include "agent/model/stack_symbols.h"
@@ -47,6 +49,7 @@ class EventStage {
     // of it and makes one line of it; both or none.
     CmdlineReader::Read read_cmdline = {};
     std::function<std::string(std::string bytes)> redact = {};
+    IdentifyCgroupFn identify = {};  // null: nobody's container
   };
   struct Counters {
     uint64_t events = 0;  // kills that became events
@@ -98,22 +101,18 @@ class EventStage {
   void AddUserCmdlines();
   Result<EventContext> ContextOf(const JournalEntry& entry);
   Status AddEntry(const JournalEntry& entry, const EventContext& context);
-  void AddEvent(v1::Event event);
   Status Save();
-  void NoteLatency();
-  void TakeOutRefused();
+  void NoteLatency(const std::vector<v1::Event>& stored);
 
   const Options options_;
   Journal& journal_;
   EventStore& store_;
-  // Stage thread only, down to unsaved_cursor_.
+  // Stage thread only, down to unsaved_.
   CaseBook cases_;
   std::map<int64_t, JournalSession> sessions_;
   bool recovered_ = false;
   ReconstructedEvents reconstructed_;
-  // Made, but not yet in the store.
-  std::vector<v1::Event> unsaved_;
-  std::optional<int64_t> unsaved_cursor_;
+  Unsaved unsaved_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -30,8 +30,17 @@ TEST(UnknownsTest, DoesNotListWhatIsThere) {
   event.mutable_oom()->add_top_allocators();
   event.mutable_oom()->mutable_curve()->add_points();
   event.mutable_oom()->mutable_container()->set_container_id("abc");
+  event.mutable_oom()->mutable_container()->set_pod_name("ocr-0");
 
   EXPECT_EQ(Diagnose(event).unknowns_size(), 0);
+}
+
+TEST(UnknownsTest, MissesTheNamesWhereOnlyIdsAreKnown) {
+  v1::Event event = ContainerKill();
+  event.mutable_oom()->mutable_container()->set_pod_uid("4c9f1974");
+
+  EXPECT_THAT(Diagnose(event).unknowns(),
+              Contains("names of container, pod and owner: not known, only their ids"));
 }
 
 TEST(UnknownsTest, GivesTheReasonOfTheEventOnce) {

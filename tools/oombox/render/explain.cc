@@ -49,6 +49,22 @@ void AddHeader(const v1::Event& event, const ExplainView& view, Page* page) {
              Style::kBold);
 }
 
+// Whose cgroup it is, as far as its path says.
+std::string ContainerLine(const v1::Container& container) {
+  constexpr size_t kShortContainerId = 12;  // as docker ps and crictl ps print it
+  std::string line;
+  const auto add = [&line](const std::string& what, const std::string& value) {
+    if (!value.empty()) {
+      line += (line.empty() ? "" : "  ") + what + value;
+    }
+  };
+  add("container ", container.container_id().substr(0, kShortContainerId));
+  add("", container.runtime_name());
+  add("pod ", container.pod_uid());
+  add("", container.qos_class());
+  return line;
+}
+
 void AddSubject(const v1::ExplainEventResponse& response, Page* page) {
   const v1::OomEvent& oom = response.event().oom();
   const v1::Container& container = oom.container();
@@ -56,6 +72,9 @@ void AddSubject(const v1::ExplainEventResponse& response, Page* page) {
     const bool known =
         response.event().has_pressure() || response.event().has_no_kill() || !oom.cgroups().empty();
     page->Line("cgroup " + (known ? EventSubject(response.event()) : "unknown"));
+    if (const std::string line = ContainerLine(container); !line.empty()) {
+      page->Line(line);
+    }
   } else {
     std::string line = EventSubject(response.event());
     if (!container.image_name().empty()) {

@@ -1,0 +1,32 @@
+#include "agent/event_options.h"
+
+#include <string>
+#include <utility>
+
+#include "agent/capture/decode.h"
+#include "agent/identity/cgroup_path.h"
+#include "agent/process_cmdline.h"
+
+namespace oombox {
+
+EventStage::Options EventOptionsOf(const AgentConfig& config, const JournalSession& session,
+                                   std::shared_ptr<StackSymbols> symbols,
+                                   const Redactor* redactor) {
+  EventStage::Options options{.cluster_name = config.cluster,
+                              .node_name = config.node_name,
+                              .boot_id = session.boot_id,
+                              .replayed = !config.replay.empty(),
+                              .decode = DecodeRecord,
+                              .symbols = std::move(symbols),
+                              .identify = IdentifyCgroup};
+  if (redactor != nullptr) {
+    options.read_cmdline = [](uint32_t tgid, uint64_t start) { return ReadCmdline(tgid, start); };
+    options.redact = [redactor](std::string cmdline) {
+      redactor->Redact(cmdline);
+      return JoinArguments(std::move(cmdline));
+    };
+  }
+  return options;
+}
+
+}  // namespace oombox
