@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from lib.programs import ENVIRONMENT, binary, memhog  # noqa: E402
 
 KILLS = 200
 IDLE_SECONDS = 30
+SPAWNS = 1000
+SPAWN_ROUNDS = 5
 
 
 def own_memory_path():
@@ -134,6 +137,44 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def ring_bytes_per_kill(state):
+    """What a kill takes of the ring, with its command lines; in the journal are the same bytes."""
+    with sqlite3.connect(f"file:{state}/agent/journal.db?mode=ro", uri=True) as journal:
+        count, total = journal.execute(
+            "SELECT count(*), sum((length(bytes) + 15) / 8 * 8) FROM entries").fetchone()
+        kills, = journal.execute("SELECT count(*) FROM entries WHERE id % (1 << 32) = 0").fetchone()
+    return count / kills, total / kills
+
+
+def load_ms():
+    """Until the programs are verified and attached: what --probe takes longer than --version."""
+    def run(flag):
+        begin = time.perf_counter()
+        subprocess.run([binary("oombox-agent"), flag], capture_output=True, env=ENVIRONMENT, check=True)
+        return (time.perf_counter() - begin) * 1e3
+    return statistics.median(run("--probe") - run("--version") for _ in range(5))
+
+
+def spawn_us():
+    """One process that is started and ends: fork, exec, exit."""
+    begin = time.perf_counter()
+    for _ in range(SPAWNS):
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+    return (time.perf_counter() - begin) * 1e6 / SPAWNS
+
+
+def spawn_with_and_without(state, cgroup):
+    """Alternating, so that what the machine does beside hits both."""
+    without, attached = [], []
+    for _ in range(SPAWN_ROUNDS):
+        without.append(spawn_us())
+        agent = start_agent(state, cgroup)
+        attached.append(spawn_us())
+        agent.terminate()
+        agent.wait()
+    return statistics.median(without), statistics.median(attached)
+
+
 def oom_lock_rows():
     tool = os.path.join(os.environ.get("OOMBOX_BENCH", ""), "oom_lock_cost")
     done = subprocess.run([tool], capture_output=True, text=True, check=True)
@@ -162,8 +203,12 @@ def main():
         syncs = fsync_ms(state)
         total, commit = kill_to_client(state)
         busy_charged = cgroup.usage()
-    finally:
+        records, ring_bytes = ring_bytes_per_kill(state)
         agent.terminate()
+        agent.wait()
+        without, attached = spawn_with_and_without(state, cgroup)
+    finally:
+        agent.kill()
         agent.wait()
         cgroup.remove()
         shutil.rmtree(state)
@@ -186,6 +231,9 @@ def main():
     print(f"| memory charged to the agent's cgroup, idle | {idle_charged / 2**20:.1f} MiB | ≤ 32 MiB |")
     print(f"| memory charged after {KILLS} kills | {busy_charged / 2**20:.1f} MiB | |")
     print(f"| CPU, nothing happening ({IDLE_SECONDS} s) | {idle_cpu * 100:.2f} % of a core | ≤ 0.3 % |")
+    print(f"| ring: a kill, its command lines with it ({records:.1f} records) | {ring_bytes:.0f} bytes | |")
+    print(f"| BPF object: verified, loaded, attached | {load_ms():.0f} ms | |")
+    print(f"| a process started and ended, without and with the agent | {without:.0f} µs, {attached:.0f} µs | |")
     print("\n## Time under oom_lock\n\nRun time per kill, as the programs measure it themselves (run_ns).\n")
     print("| processes | where | median | max |\n|---|---|---|---|")
     for row in rows:
