@@ -1,6 +1,7 @@
 #include "tools/memhog/worker.h"
 
 #include <linux/mempolicy.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -10,9 +11,11 @@
 
 #include <sched.h>
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <new>
 
 #include "tools/memhog/channel.h"
 #include "tools/memhog/files.h"
@@ -94,10 +97,16 @@ void FillFile(const WorkerSpec& spec) {
   Fail(spec, "shared memory: " + std::string(std::strerror(errno)));
 }
 
+// Who keeps a worker company, counted in memory that all share: none may still be mapping its code
+// while the kernel counts what somebody is killed for.
+std::atomic<size_t>* settled = nullptr;
+
 // Blocks until the process is killed: an idle thread or process must not use memory meanwhile.
 [[noreturn]] void Idle() {
+  ::poll(nullptr, 0, 0);  // its code is mapped now
+  settled->fetch_add(1);
   while (true) {
-    ::pause();
+    ::poll(nullptr, 0, -1);
   }
 }
 
@@ -145,10 +154,19 @@ void StartSharer(const WorkerSpec& spec) {
 }
 
 void StartCompany(const WorkerSpec& spec) {
+  void* shared = ::mmap(nullptr, sizeof(std::atomic<size_t>), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) {
+    Fail(spec, "mmap: " + std::string(std::strerror(errno)));
+  }
+  settled = new (shared) std::atomic<size_t>(0);
   StartThreads(spec);
   StartChildren(spec);
   if (spec.sharer) {
     StartSharer(spec);
+  }
+  while (settled->load() < spec.threads + spec.children + (spec.sharer ? 1 : 0)) {
+    ::usleep(1000);
   }
 }
 
