@@ -88,6 +88,7 @@ class RunningAgent final : public Agent {
   Started StartStages();
   Started StartCapture();
   Started DrainLeftovers();
+  MatchOptions MatchOptionsNow() const;
   void MakeReconciler();
   void TellMovedAside();
   void OnCommitted(int64_t last_id);
@@ -195,9 +196,8 @@ Started RunningAgent::LoadProbe() {
 }
 
 Started RunningAgent::StartStages() {
-  const auto matched =
-      MatchJournalAndStore(*journal_, *store_, {state_dir_->File("attachment-base"), BeginsEvent},
-                           probe_ == nullptr ? nullptr : &probe_->attachment());
+  const auto matched = MatchJournalAndStore(*journal_, *store_, MatchOptionsNow(),
+                                            probe_ == nullptr ? nullptr : &probe_->attachment());
   if (!matched) {
     return Fail(CodeOf(matched.error()), matched.error());
   }
@@ -231,8 +231,13 @@ void RunningAgent::MakeReconciler() {
                           .last_seen_path = state_dir_->File("last-seen")});
 }
 
+MatchOptions RunningAgent::MatchOptionsNow() const {
+  return {state_dir_->File("attachment-base"), BeginsEvent};
+}
+
 // What older layouts hold comes first: it is older, and no kill that is there was missed.
 Started RunningAgent::StartCapture() {
+  const auto before = journal_->LastId();
   if (Started drained = DrainLeftovers(); !drained) {
     return drained;
   }
@@ -244,6 +249,13 @@ Started RunningAgent::StartCapture() {
       MoveOlder(**ring, *journal_, session_.id, probe_->attachment().attach_boottime_ns);
   if (!older) {
     return Fail(CodeOf(older.error()), older.error());
+  }
+  if (before) {
+    const auto left_out =
+        LeaveOutEarlier(*journal_, *before, MatchOptionsNow(), probe_->attachment());
+    if (!left_out) {
+      return Fail(CodeOf(left_out.error()), left_out.error());
+    }
   }
   if (const auto last = journal_->LastId()) {
     OnCommitted(*last);

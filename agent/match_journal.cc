@@ -58,8 +58,9 @@ void NoteNewJournal(const Found& found, bool same_store, AttachmentBase& base) {
 // store alone.
 void NoteNewStore(const Found& found, AttachmentBase& base) {
   const auto begin = static_cast<int64_t>(base.base_journal_id);
-  const uint64_t gone =
-      std::exchange(base.kills_of_earlier_journals, 0) + KillsBetween(begin, found.before_journal);
+  const auto last = static_cast<int64_t>(base.journal_last_id);
+  const uint64_t gone = std::exchange(base.kills_of_earlier_journals, 0) +
+                        KillsBetween(begin, std::min(found.before_journal, last));
   if (gone > 0) {
     base.gone_kills += gone;
     base.gone_wall_ns = static_cast<uint64_t>(WallNowNs());
@@ -75,9 +76,12 @@ AttachmentBase NextBase(const Found& found, AttachmentBase base) {
   }
   if (found.journal_last < static_cast<int64_t>(base.journal_last_id)) {
     NoteNewJournal(found, base.base_store == found.store, base);
-  } else if (found.journal_moved_aside) {  // of earlier attachments: this one wrote nothing yet
+    return base;
+  }
+  if (found.journal_moved_aside) {  // of earlier attachments: this one wrote nothing yet
     base.gone_wall_ns = static_cast<uint64_t>(WallNowNs());
-  } else if (!begins && base.base_store != found.store) {
+  }
+  if (!begins && base.base_store != found.store) {
     NoteNewStore(found, base);
   }
   return base;
@@ -123,6 +127,18 @@ Status MatchJournalAndStore(Journal& journal, EventStore& store, const MatchOpti
     OOMBOX_RETURN_IF_ERROR(store.Put({}, 0));
   }
   return {};
+}
+
+Status LeaveOutEarlier(Journal& journal, int64_t after, const MatchOptions& options,
+                       oombox_attachment& attachment) {
+  OOMBOX_TRY(const int64_t last, journal.LastId());
+  AttachmentBase base = BaseOf(attachment);
+  OOMBOX_TRY(const uint64_t earlier, EventsBetween(journal, after, last, options.begins_event));
+  base.base_events += earlier;
+  if (base.base_journal_id == static_cast<uint64_t>(after)) {  // nothing of its own is there yet
+    base.base_journal_id = static_cast<uint64_t>(last);
+  }
+  return ReplaceBase(options.base_file, base, attachment);
 }
 
 std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, bool attached) {

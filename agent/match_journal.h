@@ -27,6 +27,11 @@ struct MatchOptions {
 Status MatchJournalAndStore(Journal& journal, EventStore& store, const MatchOptions& options,
                             oombox_attachment* attachment);
 
+// What an earlier attachment's ring left for the journal, behind `after`, becomes events, too: they
+// are none of this attachment's.
+Status LeaveOutEarlier(Journal& journal, int64_t after, const MatchOptions& options,
+                       oombox_attachment& attachment);
+
 // A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
 // was in the store is derived again from the journal; what was in the journal and not derived yet
 // is told by the reconciler when there is an attachment, which knows how much that is.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "agent/common/text.h"
-#include "agent/event/assemble_parts.h"
 #include "agent/event/event_id.h"
 #include "agent/event/kernel_stack.h"
 #include "agent/event/no_kill.h"
@@ -13,32 +12,10 @@ namespace oombox {
 
 namespace {
 
-// Records of older versions have no command line and no signals to wait for.
-constexpr uint32_t kFirstVersionWithCmdline = 2;
-
 bool IsGroup(const v1::OomEvent& oom) {
   return oom.victims_total() > 1 ||
          std::any_of(oom.cgroups().begin(), oom.cgroups().end(),
                      [](const v1::CgroupLevel& level) { return level.oom_group(); });
-}
-
-// A victim reads its own command line before it exits.
-void TellUnread(v1::Event& event) {
-  constexpr const char* kField = "victims.cmdline";
-  v1::OomEvent* oom = event.mutable_oom();
-  const auto& missing = oom->quality().missing();
-  if (std::any_of(missing.begin(), missing.end(),
-                  [&](const v1::MissingField& field) { return field.field() == kField; })) {
-    return;
-  }
-  const auto end =
-      oom->victims().begin() + std::min(oom->victims_size(), static_cast<int>(kMaxFullVictims));
-  if (std::any_of(oom->victims().begin(), end,
-                  [](const v1::Victim& victim) { return victim.cmdline().empty(); })) {
-    AddMissing(oom->mutable_quality(), kField,
-               "not read before the victim was gone: its memory was swapped out or taken back "
-               "first, or the ring had no room for it");
-  }
 }
 
 }  // namespace
@@ -248,6 +225,7 @@ std::vector<v1::Event> CaseBook::Close(uint64_t now_boottime_ns) {
         NameAllFrames(*sources_.symbols, *event.mutable_oom());
       }
       TellUnread(event);
+      TrimToSize(event);
       event.set_final(true);
       event.set_revision(event.revision() + 1);
       closed.push_back(std::move(event));

@@ -94,6 +94,7 @@ class EventStage {
   void Run();
   void RecoverCursor();
   Status Recover();
+  Status RecoverCmdlines();
   bool Step();
   Result<size_t> DeriveTimed();
   Result<size_t> Derive();

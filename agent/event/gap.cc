@@ -12,6 +12,7 @@ namespace oombox {
 namespace {
 
 constexpr size_t kMaxListedCgroups = 20;  // as event.proto says
+constexpr size_t kEnoughBytes = 64 << 10;
 
 }  // namespace
 
@@ -34,6 +35,9 @@ v1::Event AssembleGap(const Gap& gap, const EventContext& context) {
   body->set_detail(gap.detail);
   body->set_reconstructed(gap.reconstructed);
   for (size_t i = 0; i < gap.cgroups.size() && i < kMaxListedCgroups; ++i) {
+    if (event.ByteSizeLong() > kEnoughBytes) {  // a path may have 4 KiB, each byte escaped
+      break;
+    }
     v1::CgroupKills* kills = body->add_cgroups();
     kills->set_cgroup_path(EscapeUntrusted(gap.cgroups[i].path));
     kills->set_kills(gap.cgroups[i].kills);

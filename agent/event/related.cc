@@ -4,6 +4,7 @@
 
 #include "agent/common/text.h"
 #include "agent/event/assemble.h"
+#include "agent/event/assemble_parts.h"
 
 namespace oombox {
 
@@ -19,6 +20,22 @@ bool Has(const Processes& processes, const KilledProcess& target) {
   return std::any_of(processes.begin(), processes.end(), [&](const auto& process) {
     return IsSame(process, target.tgid, target.start_boottime_ns);
   });
+}
+
+constexpr const char* kCmdlineField = "victims.cmdline";
+
+bool AnyUnread(const v1::OomEvent& oom) {
+  const int full = std::min(oom.victims_size(), static_cast<int>(kMaxFullVictims));
+  return std::any_of(oom.victims().begin(), oom.victims().begin() + full,
+                     [](const v1::Victim& victim) { return victim.cmdline().empty(); });
+}
+
+void ForgetUnread(v1::CaptureQuality* quality) {
+  auto* missing = quality->mutable_missing();
+  missing->erase(
+      std::remove_if(missing->begin(), missing->end(),
+                     [](const v1::MissingField& field) { return field.field() == kCmdlineField; }),
+      missing->end());
 }
 
 std::string Join(const CmdlineRecord& record) {
@@ -76,9 +93,26 @@ bool AddCmdline(v1::Event& event, const CmdlineRecord& record) {
     }
   }
   if (changed) {
+    if (!AnyUnread(*oom)) {  // it came after all
+      ForgetUnread(oom->mutable_quality());
+    }
     TrimToSize(event);
   }
   return changed;
+}
+
+// A victim reads its own command line before it exits.
+void TellUnread(v1::Event& event) {
+  v1::OomEvent* oom = event.mutable_oom();
+  if (!AnyUnread(*oom)) {
+    return;
+  }
+  ForgetUnread(oom->mutable_quality());
+  const bool never = oom->quality().record_version() < kFirstVersionWithCmdline;
+  AddMissing(oom->mutable_quality(), kCmdlineField,
+             never ? "the agent that recorded the kill took none"
+                   : "not read in time: the victim has not died yet, its memory was swapped out or "
+                     "taken back first, or the ring had no room");
 }
 
 }  // namespace oombox

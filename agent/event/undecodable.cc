@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -33,7 +34,7 @@ v1::Event GapInsteadOf(const v1::Event& refused, const std::string& reason) {
   return AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
                       .start_wall_ns = at,
                       .end_wall_ns = at,
-                      .count = 1,
+                      .count = std::max<uint64_t>(1, refused.oom().victims_total()),
                       .detail = "an event that cannot be stored: " + reason,
                       .key = refused.event_id()},
                      {.cluster_name = node.cluster_name(),

@@ -3,11 +3,21 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "agent/event/undecodable.h"
 
 namespace oombox {
+
+namespace {
+
+bool IsMissing(EventStore& store, const std::string& id) {
+  const auto found = store.Get(id);
+  return !found && found.error().code == ErrorCode::kNotFound;
+}
+
+}  // namespace
 
 void Unsaved::Add(v1::Event event) {
   auto& events = waiting_.events;
@@ -30,9 +40,12 @@ void Unsaved::ReplaceRefused(EventStore& store) {
     }
     spdlog::error("event {} cannot be stored: {}", event.event_id(), storable.error().message);
     // An earlier revision may be there: then it is a kill still, told with less.
-    const bool lost = event.has_oom() && !store.Get(event.event_id());
-    waiting_.refused += lost ? 1 : 0;
-    event = lost ? GapInsteadOf(event, storable.error().message) : v1::Event();
+    if (!event.has_oom() || !IsMissing(store, event.event_id())) {
+      event.Clear();
+      continue;
+    }
+    event = GapInsteadOf(event, storable.error().message);
+    waiting_.refused += IsMissing(store, event.event_id()) ? event.gap().count() : 0;
   }
   std::erase_if(waiting_.events, [](const v1::Event& event) { return event.event_id().empty(); });
 }

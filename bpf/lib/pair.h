@@ -40,16 +40,33 @@ static __always_inline void await_mark(struct trigger_state *state, struct task_
 	state->signal_ns = now;
 }
 
+/* A victim on another CPU leaves its command line before the mark if it can; it cannot before the sender lets
+ * go of its siglock, which is held here. Not the sender itself: its own mark comes first, and RLIMIT_CPU and
+ * bpf_send_signal() end a process in the same way, which is no kill. */
+static __always_inline void remember_other(const struct trigger_state *state,
+					   struct task_struct *task, __u64 now)
+{
+	if ((__u32)BPF_CORE_READ(task, tgid) != bpf_get_current_pid_tgid() >> 32)
+		remember_victim(state, task, now);
+}
+
+/* With the latest victim, in the same run of the OOM killer. An mm_struct is used again: who began after the
+ * victim died has another one. */
+static __always_inline bool shares_memory(const struct trigger_state *state,
+					  struct task_struct *task, __u64 now)
+{
+	return state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm &&
+	       BPF_CORE_READ(task, group_leader, start_boottime) < state->episode_ns;
+}
+
 static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct trigger_state *state = bpf_map_lookup_elem(&triggers, &tid);
 	struct trigger_state fresh = {};
 
-	/* A victim on another CPU leaves its command line before the mark if it can; it cannot before the sender
-	 * lets go of its siglock, which is held here. */
 	if (!state) {
-		remember_victim(&fresh, task, now);
+		remember_other(&fresh, task, now);
 		await_mark(&fresh, task, now);
 		if (bpf_map_update_elem(&triggers, &tid, &fresh, BPF_ANY))
 			COUNT(pending_full);
@@ -66,11 +83,11 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 		return;
 	}
 	/* In a group kill it may be marked as well. */
-	if (state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm)
+	if (shares_memory(state, task, now))
 		record_signal(OOMBOX_SIGNAL_SHARER, task, state->episode_tgid,
 			      state->episode_start_boottime_ns);
 	else
-		remember_victim(state, task, now);
+		remember_other(state, task, now);
 	await_mark(state, task, now);
 }
 

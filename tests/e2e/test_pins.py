@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from lib.accounting import assert_balanced, gaps_of, report_of, settled
+from lib.accounting import accounting_of, assert_balanced, gaps_of, report_of, settled
 from lib.bpffs import Bpffs, change_value
 from lib.machine import kernel_kills, require_programs, require_real_kills
 from lib.metrics import scrape
@@ -111,6 +111,8 @@ class PinsTest(unittest.TestCase):
         pids = [process["pid"] for process in truth["processes"]]
         # The oldest are kept; of the others the kernel log may still know.
         self.assertEqual(captured, pids[:len(captured)])
+        if int(accounting["kernel_kills"]) == kills:  # nobody else's in between
+            self.assertEqual(drops, kills - len(captured))
         self.assertLessEqual(set(rebuilt), set(pids[len(captured):]))
         self.assertEqual(len(rebuilt), len(set(rebuilt)))
         if can_read_kernel_log():
@@ -172,7 +174,10 @@ class PinsTest(unittest.TestCase):
         self.assert_each_once(truth, agent)
         self.assertEqual(gaps_of(agent), [], "they were captured: no gap")
         self.assertEqual(sorted(os.listdir(self.pins)), ["abi2"])
-        assert_balanced(self, settled(agent))
+        report = settled(agent)
+        assert_balanced(self, report)
+        accounting = accounting_of(report)
+        self.assertLessEqual(accounting.get("events", 0), accounting.get("captured", 0))
 
     def test_an_upgrade_to_another_layout_under_load_has_each_kill_once(self):
         self.agent(program="oombox-agent-layout2").wait_ready().kill()

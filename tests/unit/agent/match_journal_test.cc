@@ -30,10 +30,11 @@ class MatchJournalTest : public ::testing::Test {
     attachment_.journal_last_id = static_cast<uint64_t>(last);
     return last;
   }
+  MatchOptions Options() const {
+    return {dir_.File("base"), [](std::string_view bytes) { return bytes == "record"; }};
+  }
   Status Match(oombox_attachment& attachment) {
-    return MatchJournalAndStore(
-        *journal_, *store_,
-        {dir_.File("base"), [](std::string_view bytes) { return bytes == "record"; }}, &attachment);
+    return MatchJournalAndStore(*journal_, *store_, Options(), &attachment);
   }
   void LoseStore() { store_ = std::move(*EventStore::Open({.path = dir_.File("new-events.db")})); }
   void LoseJournal() { journal_ = std::move(*Journal::Open({.path = dir_.File("other.db")})); }
@@ -159,6 +160,32 @@ TEST_F(MatchJournalTest, NotesWhatOnlyALostStoreHad) {
   EXPECT_EQ(attachment_.gone_kills, 2U);
   EXPECT_GT(attachment_.gone_wall_ns, 0U);
   EXPECT_EQ(attachment_.base_events, 0U);
+}
+
+TEST_F(MatchJournalTest, LeavesOutWhatAnEarlierRingHeld) {
+  oombox_attachment fresh{.attach_boottime_ns = 7};
+  ASSERT_TRUE(Match(fresh).has_value());
+  const int64_t before = *journal_->LastId();
+  Append(3);
+
+  ASSERT_TRUE(LeaveOutEarlier(*journal_, before, Options(), fresh).has_value());
+
+  EXPECT_EQ(fresh.base_events, 3U);
+  EXPECT_EQ(static_cast<int64_t>(fresh.base_journal_id), *journal_->LastId());
+}
+
+TEST_F(MatchJournalTest, LosesNoMoreThanItCapturedWithAnotherFoldersJournal) {
+  Append(4);
+  journal_ = std::move(*Journal::Open({.path = dir_.File("far.db"), .max_age_seconds = 1}));
+  session_ = *journal_->BeginSession({.boot_id = "boot"});
+  const std::vector<std::string_view> records(100, "record");
+  const int64_t last = *journal_->Append(session_.id, records);
+  ASSERT_TRUE(journal_->Retain(last, WallNowNs() + 10'000'000'000).has_value());
+  LoseStore();
+
+  ASSERT_TRUE(Match(attachment_).has_value());
+
+  EXPECT_EQ(attachment_.gone_kills, 4U);
 }
 
 TEST_F(MatchJournalTest, EndsTheSameWhenKilledHalfWay) {

@@ -88,6 +88,24 @@ TEST(CaseBookTest, ClosesAKillWhoseCommandLineNeverComes) {
   }));
 }
 
+TEST(CaseBookTest, MissesNoCommandLineThatComesAfterAll) {
+  v1::Event closed;
+  CaseBook cases([&](const std::string&) {
+    return Result<std::optional<v1::Event>>(closed.revision() == 0 ? std::nullopt
+                                                                   : std::optional(closed));
+  });
+  Added(cases, KillOfNow(42), kNow);
+  closed = cases.Close(kNow + CaseBook::kWaitNs)[0];
+
+  const auto event = *cases.Add(CmdlineOf(42), Context(), kNow + 2 * CaseBook::kWaitNs);
+
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->oom().victims(0).cmdline(), "python3 x.py");
+  for (const v1::MissingField& field : event->oom().quality().missing()) {
+    EXPECT_NE(field.field(), "victims.cmdline");
+  }
+}
+
 TEST(CaseBookTest, KeepsACommandLineThatComesBeforeItsKill) {
   CaseBook cases(Nothing);
 
