@@ -46,8 +46,8 @@ class MachinesTest(GuestCase):
         self.assertEqual(len(events), 2)
         for pid, oom in events.items():
             self.assertEqual([], list(compare.against_kernel(oom, kills[pid], True)))
+            # The other users' are summed only as far as the time lasts: on emulated CPUs it does not.
             self.assertIn("exact", oom["victims"][0]["memory"])
-            # Of the other users only as far as the time lasts: on emulated CPUs it seldom does.
 
 
 if __name__ == "__main__":
