@@ -86,7 +86,7 @@ TEST_P(WireTest, AnOldProgramReadsTodaysMessagesAndPassesOnWhatItDoesNotKnow) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, WireTest, testing::Values("v0.1"));
+INSTANTIATE_TEST_SUITE_P(Versions, WireTest, testing::Values("v0.1", "v0.2"));
 
 // A file like ours in small, before and after a change.
 class BreachTest : public testing::Test {
