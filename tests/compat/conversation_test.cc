@@ -18,9 +18,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr const char* kVersion = "v0.1";
-
-class OldAgentTest : public IngestFixture {
+class OldAgentTest : public IngestFixture, public testing::WithParamInterface<const char*> {
  protected:
   // What an agent of then sends: `text` in the words of its own messages.
   v1::IngestRequest Old(const std::string& text) {
@@ -38,10 +36,10 @@ class OldAgentTest : public IngestFixture {
     return agent;
   }
 
-  OldWire old_{kVersion};
+  OldWire old_{GetParam()};
 };
 
-TEST_F(OldAgentTest, IsGreetedInWordsItKnows) {
+TEST_P(OldAgentTest, IsGreetedInWordsItKnows) {
   const auto agent = ConnectOld();
 
   ASSERT_EQ(agent->written().size(), 1u);
@@ -50,10 +48,10 @@ TEST_F(OldAgentTest, IsGreetedInWordsItKnows) {
                     HasSubstr(R"(collector_epoch: "collector-store")")));
 }
 
-TEST_F(OldAgentTest, ItsEventsAreStoredAndAcknowledged) {
+TEST_P(OldAgentTest, ItsEventsAreStoredAndAcknowledged) {
   const auto agent = ConnectOld();
   agent->CompleteWrite();
-  std::istringstream lines(ReadFile(CompatFile(kVersion, "events.jsonl")));
+  std::istringstream lines(ReadFile(CompatFile("v0.1", "events.jsonl")));
   uint64_t seq = 0;
   for (std::string line; std::getline(lines, line);) {
     ASSERT_TRUE(agent->AwaitReading());
@@ -68,7 +66,7 @@ TEST_F(OldAgentTest, ItsEventsAreStoredAndAcknowledged) {
   EXPECT_THAT(old_.Reads(agent->written().back()), HasSubstr("seq: 5"));
 }
 
-TEST_F(OldAgentTest, ItsReportAndItsAnswersCount) {
+TEST_P(OldAgentTest, ItsReportAndItsAnswersCount) {
   FleetDirectory directory(store_, *hub_, [this] { return now_ns_.load(); });
   const auto agent = ConnectOld();
   agent->CompleteWrite();
@@ -94,7 +92,7 @@ TEST_F(OldAgentTest, ItsReportAndItsAnswersCount) {
   EXPECT_EQ(fresh->accounting().captured(), 7u);
 }
 
-class OldCollectorTest : public testing::Test {
+class OldCollectorTest : public testing::TestWithParam<const char*> {
  protected:
   OldCollectorTest() {
     options_.node = SampleNode("node-1");
@@ -118,7 +116,7 @@ class OldCollectorTest : public testing::Test {
         OldWire::Sends<v1::IngestResponse>(*old_.FromText("IngestResponse", text)), now_);
   }
 
-  OldWire old_{kVersion};
+  OldWire old_{GetParam()};
   FakeEventStore store_{"agent-store"};
   Session::Options options_;
   DeliveryCounts counts_;
@@ -126,7 +124,7 @@ class OldCollectorTest : public testing::Test {
   std::optional<Session> session_;
 };
 
-TEST_F(OldCollectorTest, UnderstandsHelloReportAndEvents) {
+TEST_P(OldCollectorTest, UnderstandsHelloReportAndEvents) {
   v1::Event gap = SampleEvent(1, options_.node);
   gap.mutable_gap()->set_cause(v1::GapEvent::CAUSE_EVICTED);  // unknown to it
   store_.Insert(gap);
@@ -145,7 +143,7 @@ TEST_F(OldCollectorTest, UnderstandsHelloReportAndEvents) {
   EXPECT_THAT(Next(), AllOf(HasSubstr("event {"), HasSubstr(SampleId(2)), HasSubstr("oom {")));
 }
 
-TEST_F(OldCollectorTest, ItsAcknowledgementsAndQuestionsAreUnderstood) {
+TEST_P(OldCollectorTest, ItsAcknowledgementsAndQuestionsAreUnderstood) {
   store_.Insert(SampleEvent(1, options_.node));
   store_.Insert(SampleEvent(2, options_.node));
   Next();
@@ -161,6 +159,9 @@ TEST_F(OldCollectorTest, ItsAcknowledgementsAndQuestionsAreUnderstood) {
   EXPECT_EQ(counts_.rejected, 1u);
   EXPECT_THAT(Next(), AllOf(HasSubstr("query_result { query_id: 4"), HasSubstr("report {")));
 }
+
+INSTANTIATE_TEST_SUITE_P(Versions, OldAgentTest, testing::Values("v0.1", "v0.2"));
+INSTANTIATE_TEST_SUITE_P(Versions, OldCollectorTest, testing::Values("v0.1", "v0.2"));
 
 }  // namespace
 }  // namespace oombox

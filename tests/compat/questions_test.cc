@@ -14,7 +14,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class OldClientTest : public QueryServerFixture {
+class OldClientTest : public QueryServerFixture, public testing::WithParamInterface<const char*> {
  protected:
   // Calls `method` of `service` as the client of then does: `request` in the words of its own
   // message. Null when the call fails.
@@ -48,10 +48,10 @@ class OldClientTest : public QueryServerFixture {
     return ids;
   }
 
-  OldWire old_{"v0.1"};
+  OldWire old_{GetParam()};
 };
 
-TEST_F(OldClientTest, ListsAllEventsPageByPage) {
+TEST_P(OldClientTest, ListsAllEventsPageByPage) {
   for (uint64_t number = 1; number <= 5; ++number) {
     Put(TestOom(number));
   }
@@ -73,7 +73,7 @@ TEST_F(OldClientTest, ListsAllEventsPageByPage) {
   EXPECT_THAT(ids, ElementsAre(TestId(5), TestId(4), TestId(3), TestId(2), TestId(1)));
 }
 
-TEST_F(OldClientTest, GetsAndExplainsAnEventWithEverythingThatIsNew) {
+TEST_P(OldClientTest, GetsAndExplainsAnEventWithEverythingThatIsNew) {
   v1::Event event = TestOom(7);
   FillEveryField(event.mutable_oom());
   event.mutable_oom()->clear_superseded_by();
@@ -85,7 +85,7 @@ TEST_F(OldClientTest, GetsAndExplainsAnEventWithEverythingThatIsNew) {
               AllOf(HasSubstr(TestId(7)), HasSubstr("diagnosis {"), HasSubstr("verdict:")));
 }
 
-TEST_F(OldClientTest, ListsAGapOfACauseItDoesNotKnow) {
+TEST_P(OldClientTest, ListsAGapOfACauseItDoesNotKnow) {
   v1::Event gap = TestOom(8);
   gap.mutable_gap()->set_cause(v1::GapEvent::CAUSE_EVICTED);
   gap.mutable_gap()->set_count(3);
@@ -95,7 +95,7 @@ TEST_F(OldClientTest, ListsAGapOfACauseItDoesNotKnow) {
               AllOf(HasSubstr(TestId(8)), HasSubstr("gap {"), HasSubstr("count: 3")));
 }
 
-TEST_F(OldClientTest, AsksForNodesAReportAndTheVersion) {
+TEST_P(OldClientTest, AsksForNodesAReportAndTheVersion) {
   nodes_.Add("node-1", v1::Coverage::STATE_INCOMPLETE);
 
   EXPECT_THAT(Asked("NodeService", "ListNodes", ""),
@@ -105,7 +105,7 @@ TEST_F(OldClientTest, AsksForNodesAReportAndTheVersion) {
   EXPECT_THAT(Asked("NodeService", "GetVersion", ""), HasSubstr(R"(version: "1.2.3")"));
 }
 
-TEST_F(OldClientTest, AnnotatesAnEvent) {
+TEST_P(OldClientTest, AnnotatesAnEvent) {
   Put(TestOom(9));
 
   EXPECT_THAT(Asked("EventService", "AnnotateEvent",
@@ -113,6 +113,8 @@ TEST_F(OldClientTest, AnnotatesAnEvent) {
                                 TestId(9))),
               HasSubstr("OPS-1"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Versions, OldClientTest, testing::Values("v0.1", "v0.2"));
 
 }  // namespace
 }  // namespace oombox
