@@ -189,28 +189,7 @@ Status EventStage::Recover() {
   for (v1::Event& event : left.open) {
     cases_.Reopen(std::move(event), BootNowNs());
   }
-  OOMBOX_RETURN_IF_ERROR(RecoverCmdlines());
   recovered_ = true;
-  return {};
-}
-
-// A victim may have said what it was before its kill's record came: it waited in memory only.
-Status EventStage::RecoverCmdlines() {
-  constexpr int64_t kBack = int64_t{CaseBook::kMaxEarly} << kJournalKillShift;
-  const int64_t cursor = cursor_.load();
-  OOMBOX_TRY(const auto entries, journal_.ReadAfter(std::max<int64_t>(0, cursor - kBack), kBatch));
-  for (const JournalEntry& entry : entries) {
-    const auto record = options_.decode(entry.bytes);
-    const auto* cmdline = record ? std::get_if<CmdlineRecord>(&*record) : nullptr;
-    if (cmdline == nullptr || entry.id > cursor) {
-      continue;
-    }
-    OOMBOX_TRY(const EventContext context, ContextOf(entry));
-    OOMBOX_TRY(auto event, cases_.Add(*cmdline, context, BootNowNs()));
-    if (event) {
-      unsaved_.Add(std::move(*event));
-    }
-  }
   return {};
 }
 

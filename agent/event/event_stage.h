@@ -94,7 +94,6 @@ class EventStage {
   void Run();
   void RecoverCursor();
   Status Recover();
-  Status RecoverCmdlines();
   bool Step();
   Result<size_t> DeriveTimed();
   Result<size_t> Derive();

@@ -147,27 +147,6 @@ TEST_F(EventStageTest, TellsARecordItCannotDecodeAsAGapAndGoesOn) {
   EXPECT_EQ(Stored().size(), 3U);
 }
 
-TEST_F(EventStageTest, KnowsACommandLineThatCameBeforeItsKillAlsoAfterARestart) {
-  const auto decode = [](std::string_view bytes) -> Result<RingRecord> {
-    if (bytes != "command line") {
-      return DecodeRecord(bytes);
-    }
-    const auto kill = testing::DecodeKill(KillOf(1));
-    return RingRecord(CmdlineRecord{.tgid = 1,
-                                    .start_boottime_ns = kill->victim.start_boottime_ns,
-                                    .episode_tgid = kill->episode_tgid,
-                                    .episode_start_boottime_ns = kill->episode_start_boottime_ns,
-                                    .arguments = {"python3", "x.py"}});
-  };
-  for (const std::string& record : {std::string("command line"), KillOf(1)}) {
-    Append({record});
-    EventStage stage({.cluster_name = "c", .node_name = "n", .decode = decode}, *journal_, *store_);
-    EXPECT_TRUE(stage.Flush());
-  }
-
-  EXPECT_EQ(Found("kind = oom").oom().victims(0).cmdline(), "python3 x.py");
-}
-
 TEST_F(EventStageTest, TellsAKillWhoseEventNoStoreTakesAsAGapAndRemembersIt) {
   Append({KillOf(1), KillOf(2)});
   const auto too_much_to_say = [](std::string_view bytes) -> Result<RingRecord> {
