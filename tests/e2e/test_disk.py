@@ -207,9 +207,9 @@ class DiskTest(unittest.TestCase):
 
                 agent = Agent(self, scratch, pins=pins).wait_ready()
 
-                gap, = (gap for gap in (json.loads(line)["gap"] for line in oombox(
-                    "list", "--kind", "gap", "-o", "jsonl", local=agent.socket).stdout.splitlines())
-                        if gap["cause"] == "CAUSE_DAMAGED_FILE")
+                gap, = eventually(lambda agent=agent: [
+                    gap for gap in gaps_of(agent) if gap["cause"] == "CAUSE_DAMAGED_FILE"],
+                    why="the gap of the file that was moved aside")
                 if name == "events.db":
                     self.assert_each_once(truth, agent.socket)  # derived again from the journal
                 else:
