@@ -210,8 +210,8 @@ int BPF_PROG(on_signal_deliver, int sig)
 
 /*
  * sched_process_exec: at the end of bprm_execve(), in the context of who called exec. sched_process_fork: in
- * kernel_clone(), before the child runs; sched_process_exit: in do_exit(), of each thread. About 1 us for an exec
- * or a new process, 0.1 us for a thread: optional, and nothing else depends on them.
+ * kernel_clone(), before the child runs; sched_process_exit: in do_exit(), of each thread. Optional, and nothing
+ * else depends on them; tests/bench measures what they add to a process.
  */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)

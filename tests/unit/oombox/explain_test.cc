@@ -34,6 +34,22 @@ void ExpectOneScreen(const std::string& text) {
   EXPECT_LE(count, 35u);
 }
 
+TEST(ExplainTest, ShowsTheIdsOfAContainerWhoseNamesAreNotKnown) {
+  v1::Event event = HogEvent();
+  v1::Container* container = event.mutable_oom()->mutable_container();
+  container->set_container_id("bacb920470900725e0aa7d914fee5eb0854315448b024b6b8420ad8429c607ba");
+  container->set_runtime_name("containerd");
+  container->set_pod_uid("4c9f1974-5c46-44c2-b42f-3bbf0e98eef9");
+  container->set_qos_class("BestEffort");
+
+  const std::string text = Explain(event).out;
+
+  EXPECT_THAT(text, HasSubstr("\ncontainer bacb92047090  containerd  pod "
+                              "4c9f1974-5c46-44c2-b42f-3bbf0e98eef9  BestEffort\n"));
+  EXPECT_THAT(text, Not(HasSubstr("pod and owner: not known\n")));
+  ExpectOneScreen(text);
+}
+
 TEST(ExplainTest, TellsAHogFromItsNeighbour) {
   const std::string text = Explain(HogEvent()).out;
 
