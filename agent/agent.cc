@@ -316,12 +316,16 @@ void RunningAgent::OnCommitted(int64_t last_id) {
 }
 
 void RunningAgent::TellMovedAside() {
-  for (Gap& gap : MovedAsideGaps(*journal_, *store_, probe_ != nullptr)) {
+  std::vector<Gap> gaps = MovedAsideGaps(*journal_, *store_, probe_ != nullptr);
+  for (Gap& gap : gaps) {
     if (reconciler_ == nullptr) {
       events_->ReportGap(std::move(gap), session_);
     } else {
       reconciler_->Report(std::move(gap));
     }
+  }
+  if (!gaps.empty() && events_->Flush()) {
+    NoteMovedAsideTold(*journal_, *store_);
   }
 }
 

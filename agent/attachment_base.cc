@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <fstream>
+
+#include "agent/common/replace_file.h"
 
 namespace oombox {
 
@@ -40,20 +41,11 @@ Status ReplaceBase(const std::string& file, const AttachmentBase& next,
   if (next == BaseOf(attachment)) {
     return {};
   }
-  const std::string fresh = file + ".next";
-  {
-    std::ofstream out(fresh, std::ios::trunc);
-    out << fmt::format("{} {} {} {} {} {} {} {} {}\n", attachment.attach_boottime_ns,
-                       next.base_store, next.base_events, next.base_journal_id,
-                       next.journal_last_id, next.damaged, next.kills_of_earlier_journals,
-                       next.gone_wall_ns, next.gone_kills);
-    if (!out.flush()) {
-      return MakeSystemError(ErrorCode::kPermission, errno, "cannot write " + fresh);
-    }
-  }
-  if (std::rename(fresh.c_str(), file.c_str()) != 0) {
-    return MakeSystemError(ErrorCode::kPermission, errno, "cannot replace " + file);
-  }
+  OOMBOX_RETURN_IF_ERROR(ReplaceFile(
+      file,
+      fmt::format("{} {} {} {} {} {} {} {} {}\n", attachment.attach_boottime_ns, next.base_store,
+                  next.base_events, next.base_journal_id, next.journal_last_id, next.damaged,
+                  next.kills_of_earlier_journals, next.gone_wall_ns, next.gone_kills)));
   FinishBase(file, attachment);
   return {};
 }

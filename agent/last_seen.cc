@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <fstream>
 
+#include "agent/common/replace_file.h"
 #include "agent/store/journal_id.h"
 
 namespace oombox {
@@ -29,19 +28,9 @@ Result<std::optional<LastSeen>> ReadLastSeen(const std::string& path) {
 }
 
 Status WriteLastSeen(const std::string& path, const LastSeen& seen) {
-  const std::string next = path + ".next";
-  {
-    std::ofstream file(next, std::ios::trunc);
-    file << fmt::format("{} {} {} {} {} {}\n", seen.boot_id, seen.kernel_kills, seen.journal_id,
-                        seen.wall_ns, seen.boottime_ns, seen.stopped ? 1 : 0);
-    if (!file.flush()) {
-      return MakeSystemError(ErrorCode::kPermission, errno, "cannot write " + next);
-    }
-  }
-  if (std::rename(next.c_str(), path.c_str()) != 0) {
-    return MakeSystemError(ErrorCode::kPermission, errno, "cannot replace " + path);
-  }
-  return {};
+  return ReplaceFile(
+      path, fmt::format("{} {} {} {} {} {}\n", seen.boot_id, seen.kernel_kills, seen.journal_id,
+                        seen.wall_ns, seen.boottime_ns, seen.stopped ? 1 : 0));
 }
 
 namespace {

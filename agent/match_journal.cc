@@ -122,6 +122,7 @@ Status MatchJournalAndStore(Journal& journal, EventStore& store, const MatchOpti
       base.base_store = found.store;
     }
     OOMBOX_RETURN_IF_ERROR(ReplaceBase(options.base_file, base, *attachment));
+    OOMBOX_RETURN_IF_ERROR(journal.NoteMovedAsideTold());  // the attachment knows
   }
   if (anew) {  // or the new journal's first records would be skipped
     OOMBOX_RETURN_IF_ERROR(store.Put({}, 0));
@@ -161,6 +162,14 @@ std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store,
     gaps.push_back(std::move(gap));
   }
   return gaps;
+}
+
+void NoteMovedAsideTold(Journal& journal, EventStore& store) {
+  for (const Status& noted : {journal.NoteMovedAsideTold(), store.NoteMovedAsideTold()}) {
+    if (!noted) {
+      spdlog::warn("{}", noted.error().message);
+    }
+  }
 }
 
 }  // namespace oombox

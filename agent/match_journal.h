@@ -37,4 +37,7 @@ Status LeaveOutEarlier(Journal& journal, int64_t after, const MatchOptions& opti
 // is told by the reconciler when there is an attachment, which knows how much that is.
 std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, bool attached);
 
+// These gaps are stored: the next life need not tell again.
+void NoteMovedAsideTold(Journal& journal, EventStore& store);
+
 }  // namespace oombox

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "agent/common/clock.h"
-#include "agent/last_seen.h"
 
 namespace oombox {
 
@@ -33,22 +32,25 @@ void Reconciler::LookForAbsence() {
     return;  // nothing to compare with, or not now
   }
   attachment_.absence_kills = 0;
+  // Without what the programs have seen since they were attached: that becomes events.
+  const uint64_t seen =
+      attachment_.base_kills + attachment_.base_double_counted - attachment_.attach_seen;
+  const LastSeen now{.boot_id = sources_.session.boot_id,
+                     .kernel_kills = attachment_.base_kernel_kills - seen,
+                     .journal_id = *journal_id,
+                     .wall_ns = WallNowNs(),
+                     .boottime_ns = BootNowNs()};
   if (before && *before) {
-    // Without what the programs have seen since they were attached: that becomes events.
-    const uint64_t seen =
-        attachment_.base_kills + attachment_.base_double_counted - attachment_.attach_seen;
-    const auto gap = GapBetween(**before, {.boot_id = sources_.session.boot_id,
-                                           .kernel_kills = attachment_.base_kernel_kills - seen,
-                                           .journal_id = *journal_id,
-                                           .wall_ns = WallNowNs(),
-                                           .boottime_ns = BootNowNs()});
+    const auto gap = GapBetween(**before, now);
     attachment_.absence_kills = gap ? gap->count.value_or(0) : 0;
     attachment_.absence_unknown = gap && !gap->count ? 1 : 0;
     if ((*before)->boot_id != sources_.session.boot_id) {
       agreed_boottime_ns_ = 0;  // all of this boot, and in the window the end of the earlier one
       agreed_wall_ns_ = (*before)->wall_ns;
     }
-  } else if (!before) {
+  } else if (before) {
+    Remember(now);  // the first life: the next one knows of it, also when this agrees with nobody
+  } else {
     Report({.cause = v1::GapEvent::CAUSE_NOT_RUNNING,
             .start_wall_ns = WallNowNs(),
             .end_wall_ns = WallNowNs(),
@@ -200,12 +202,16 @@ void Reconciler::NoteAgreement(bool stopped) {
   agreed_wall_ns_ = WallNowNs();
   agreed_boottime_ns_ = BootNowNs();
   sources_.evidence->NoteAgreement(*kernel);
-  const auto written = WriteLastSeen(sources_.last_seen_path, {.boot_id = sources_.session.boot_id,
-                                                               .kernel_kills = *kernel,
-                                                               .journal_id = *journal_id,
-                                                               .wall_ns = agreed_wall_ns_,
-                                                               .boottime_ns = agreed_boottime_ns_,
-                                                               .stopped = stopped});
+  Remember({.boot_id = sources_.session.boot_id,
+            .kernel_kills = *kernel,
+            .journal_id = *journal_id,
+            .wall_ns = agreed_wall_ns_,
+            .boottime_ns = agreed_boottime_ns_,
+            .stopped = stopped});
+}
+
+void Reconciler::Remember(const LastSeen& seen) {
+  const auto written = WriteLastSeen(sources_.last_seen_path, seen);
   if (!written && !std::exchange(last_seen_failing_, true)) {
     spdlog::warn("{}", written.error().message);
   } else if (written) {

@@ -11,6 +11,7 @@
 #include "agent/capture/accounting.h"
 #include "agent/event/event_stage.h"
 #include "agent/gap_evidence.h"
+#include "agent/last_seen.h"
 #include "agent/store/journal.h"
 
 namespace oombox {
@@ -58,6 +59,7 @@ class Reconciler {
   void Tell(v1::GapEvent::Cause cause, uint64_t total, oombox_told& told, const char* detail);
   void TellGone();
   void NoteAgreement(bool stopped);
+  void Remember(const LastSeen& seen);
 
   const Sources sources_;
   oombox_attachment& attachment_;

@@ -8,15 +8,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <deque>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "agent/common/replace_file.h"
 #include "agent/common/unique_fd.h"
 
 namespace oombox {
@@ -214,21 +213,11 @@ Result<SavedCgroupKills> LoadCgroupKills(const std::string& path) {
 }
 
 Status SaveCgroupKills(const std::string& path, const SavedCgroupKills& saved) {
-  const std::string next = path + ".next";
-  {
-    std::ofstream file(next, std::ios::trunc);
-    file << fmt::format("{} {} {}\n", kFormat, saved.boot_id, saved.kills.size());
-    for (const auto& [cgroup, kills] : saved.kills) {
-      file << kills << ' ' << EscapeWord(cgroup) << '\n';
-    }
-    if (!file.flush()) {
-      return MakeSystemError(ErrorCode::kPermission, errno, "cannot write " + next);
-    }
+  std::string text = fmt::format("{} {} {}\n", kFormat, saved.boot_id, saved.kills.size());
+  for (const auto& [cgroup, kills] : saved.kills) {
+    text += fmt::format("{} {}\n", kills, EscapeWord(cgroup));
   }
-  if (std::rename(next.c_str(), path.c_str()) != 0) {
-    return MakeSystemError(ErrorCode::kPermission, errno, "cannot replace " + path);
-  }
-  return {};
+  return ReplaceFile(path, text);
 }
 
 }  // namespace oombox

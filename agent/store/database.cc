@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/common/unique_fd.h"
+#include "agent/store/move_aside.h"
 
 namespace oombox {
 
@@ -59,8 +58,6 @@ Status CheckIdentity(SQLite::Database& database, const DatabaseSpec& spec) {
   return {};
 }
 
-std::string DamageMarker(const std::string& path) { return path + ".damaged"; }
-
 Status CheckIntegrity(SQLite::Database& database, const DatabaseSpec& spec) {
   if (::access(DamageMarker(spec.path).c_str(), F_OK) == 0) {
     return MakeError(ErrorCode::kCorrupt, "{} {} was found damaged while it was in use", spec.what,
@@ -91,38 +88,6 @@ void Migrate(SQLite::Database& database, const DatabaseSpec& spec) {
   database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
                             spec.application_id, spec.version()));
   transaction.commit();
-}
-
-std::string UtcStamp() {
-  const time_t now = ::time(nullptr);
-  tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  const size_t length = strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &utc);
-  return {text, length};
-}
-
-// Renames the file with its -wal and -shm; the evidence is kept for whoever wants to rescue rows.
-Result<std::string> MoveAside(const std::string& path) {
-  const std::string base = fmt::format("{}.corrupt-{}", path, UtcStamp());
-  std::string target = base;
-  for (int n = 2; ::access(target.c_str(), F_OK) == 0; ++n) {
-    target = fmt::format("{}-{}", base, n);
-  }
-  if (::rename(path.c_str(), target.c_str()) != 0) {
-    return MakeSystemError(ErrorCode::kPermission, errno,
-                           fmt::format("move damaged {} aside to {}", path, target));
-  }
-  for (const char* suffix : {"-wal", "-shm"}) {
-    if (::rename((path + suffix).c_str(), (target + suffix).c_str()) != 0 && errno != ENOENT) {
-      return MakeSystemError(ErrorCode::kPermission, errno,
-                             fmt::format("move damaged {}{} aside", path, suffix));
-    }
-  }
-  if (::unlink(DamageMarker(path).c_str()) != 0 && errno != ENOENT) {
-    return MakeSystemError(ErrorCode::kPermission, errno, "remove " + DamageMarker(path));
-  }
-  return target;
 }
 
 }  // namespace
@@ -201,14 +166,18 @@ void Database::ReturnReader(std::unique_ptr<SQLite::Database> reader) {
 }
 
 Result<std::unique_ptr<Database>> Database::Open(const DatabaseSpec& spec) {
+  OOMBOX_RETURN_IF_ERROR(FinishMoveAside(spec.path));
   auto opened = OpenOnce(spec);
-  if (opened.has_value() || opened.error().code != ErrorCode::kCorrupt) {
-    return opened;
+  if (!opened.has_value() && opened.error().code == ErrorCode::kCorrupt) {
+    OOMBOX_TRY(const std::string target, MoveAside(spec.path));
+    opened = OpenOnce(spec);
   }
-  OOMBOX_TRY(std::string target, MoveAside(spec.path));
-  OOMBOX_TRY(auto fresh, OpenOnce(spec));
-  fresh->moved_aside_ = std::move(target);
-  return fresh;
+  if (opened.has_value()) {
+    (*opened)->moved_aside_ = MovedAsideUntold(spec.path);
+  }
+  return opened;
 }
+
+Status Database::NoteMovedAsideTold() { return oombox::NoteMovedAsideTold(path_); }
 
 }  // namespace oombox

@@ -41,8 +41,10 @@ class Database {
   // the remedy.
   static Result<std::unique_ptr<Database>> Open(const DatabaseSpec& spec);
 
-  // Where the damaged predecessor went; empty when there was none.
+  // Where the damaged predecessor went; empty when there was none, or when an earlier life has
+  // called NoteMovedAsideTold.
   const std::string& moved_aside() const { return moved_aside_; }
+  Status NoteMovedAsideTold();
   const std::string& path() const { return path_; }
   // The file turned out to be damaged while it was in use: what is written may be lost. A marker
   // beside it makes the next Open move it aside; until then every call may fail.

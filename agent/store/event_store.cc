@@ -35,6 +35,7 @@ class SqliteEventStore final : public EventStore {
 
   const std::string& epoch() const override { return epoch_; }
   std::string moved_aside() const override { return database_->moved_aside(); }
+  Status NoteMovedAsideTold() override { return database_->NoteMovedAsideTold(); }
   bool damaged() const override { return database_->damaged(); }
 
   Result<size_t> Put(std::span<const v1::Event> events,

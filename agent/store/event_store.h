@@ -75,6 +75,8 @@ class EventStore {
 
   virtual const std::string& epoch() const = 0;
   virtual std::string moved_aside() const = 0;
+  // A gap tells of it now: the next life does not.
+  virtual Status NoteMovedAsideTold() = 0;
   // Found damaged while in use: stop, and open it again.
   virtual bool damaged() const = 0;
 

@@ -81,6 +81,7 @@ class SqliteJournal final : public Journal {
   Result<int64_t> LastId() override;
   Result<uint64_t> UsedBytes() override;
   std::string moved_aside() const override { return database_->moved_aside(); }
+  Status NoteMovedAsideTold() override { return database_->NoteMovedAsideTold(); }
   bool damaged() const override { return database_->damaged(); }
 
  private:

@@ -34,7 +34,8 @@ struct JournalEntry {
 // The raw records of the kernel, on disk before the kernel's ring lets go of them. Append returns
 // after the commit (one per batch; synchronous=FULL): then a power cut cannot take them.
 // Thread-safe. When the file is damaged it is moved aside to <path>.corrupt-<time> and a new one
-// begun; `moved_aside()` tells. Append fails only when the disk does; nothing is changed then.
+// begun; `moved_aside()` tells, in every life until NoteMovedAsideTold. Append fails only when the
+// disk does; nothing is changed then.
 class Journal {
  public:
   struct Options {
@@ -74,6 +75,8 @@ class Journal {
   // Of the pages in use: what Retain bounds.
   virtual Result<uint64_t> UsedBytes() = 0;
   virtual std::string moved_aside() const = 0;
+  // A gap tells of it now: the next life does not.
+  virtual Status NoteMovedAsideTold() = 0;
   // Found damaged while in use: stop, and open it again.
   virtual bool damaged() const = 0;
 };

@@ -106,6 +106,32 @@ class KillTest(unittest.TestCase):
         self.assertEqual((victim["parent_tgid"], victim["parent_comm"]), (parent["pid"], "parent"))
 
 
+    def test_a_victim_on_another_cpu_than_its_trigger_has_its_command_line(self):
+        cpus = sorted(os.sched_getaffinity(0))
+        if len(cpus) < 2:
+            self.skipTest("one CPU")
+        ready = Scratch(self).file("ready")
+        spin = f'x = bytearray(40 << 20); open("{ready}", "w")\nwhile True: pass'
+        ask = f'import os\nwhile not os.path.exists("{ready}"): pass\nx = bytearray(40 << 20)'
+        truth = memhog("run", "--limit", "64Mi", "--", "sh", "-c",
+                       f"taskset -c {cpus[0]} /usr/bin/python3 -c '{ask}' &"
+                       "echo 1000 >/proc/self/oom_score_adj;"
+                       f"exec taskset -c {cpus[1]} /usr/bin/python3 -c '{spin}'")
+
+        event, = wait_for_events(truth, 1, local=self.agent.socket)
+
+        self.assertIn("bytearray(40", event["oom"]["victims"][0]["cmdline"])
+        self.assertNotEqual(event["oom"]["trigger"]["tgid"], event["oom"]["victims"][0]["tgid"])
+
+    def test_a_process_over_its_cpu_time_is_no_victim_and_hides_none(self):
+        subprocess.run(["sh", "-c", "ulimit -t 1; while :; do :; done"], check=False,
+                       stderr=subprocess.DEVNULL)
+
+        truth, process, kill = self.play("grow", "--limit", "32Mi")
+
+        self.check(self.event_of(truth), kill, truth, process)
+
+
 class StormTest(unittest.TestCase):
     def setUp(self):
         self.agent = Agent(self, Scratch(self)).wait_ready()

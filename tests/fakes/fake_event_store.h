@@ -35,6 +35,7 @@ class FakeEventStore : public EventStore {
 
   const std::string& epoch() const override { return epoch_; }
   std::string moved_aside() const override { return ""; }
+  Status NoteMovedAsideTold() override { return {}; }
   bool damaged() const override { return false; }
   Result<size_t> Put(std::span<const v1::Event> events,
                      std::optional<int64_t> journal_cursor) override;

@@ -80,6 +80,7 @@ class FakeJournal final : public Journal {
   }
   Result<uint64_t> UsedBytes() override { return 0; }
   std::string moved_aside() const override { return ""; }
+  Status NoteMovedAsideTold() override { return {}; }
   bool damaged() const override { return false; }
 
  private:

@@ -51,6 +51,7 @@ Result<std::unique_ptr<Collector>> Collector::Start(const CollectorConfig& confi
         "the event store was damaged: it is kept as {} and a new one begun; the agents send "
         "again what they still have",
         store->moved_aside());
+    OOMBOX_RETURN_IF_ERROR(store->NoteMovedAsideTold());
   }
   std::unique_ptr<Collector> collector(
       new Collector(std::move(state_dir), std::move(store), config));

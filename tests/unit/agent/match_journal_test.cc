@@ -106,6 +106,23 @@ TEST_F(MatchJournalTest, NotesADamagedJournalOfAnEarlierAttachment) {
   EXPECT_EQ(fresh.gone_kills, 0U);
 }
 
+TEST_F(MatchJournalTest, NotesADamagedJournalAlsoWhenTheStartThatFoundItDied) {
+  journal_.reset();
+  std::ofstream(dir_.File("journal.db"), std::ios::trunc) << std::string(8192, 'x');
+  Journal::Open({.path = dir_.File("journal.db")}).value().reset();
+  journal_ = std::move(*Journal::Open({.path = dir_.File("journal.db")}));
+  oombox_attachment fresh{};
+  ASSERT_TRUE(Match(fresh).has_value());
+  EXPECT_GT(fresh.gone_wall_ns, 0U);
+  fresh.gone_wall_ns = 0;
+  journal_.reset();
+  journal_ = std::move(*Journal::Open({.path = dir_.File("journal.db")}));
+
+  ASSERT_TRUE(Match(fresh).has_value());
+
+  EXPECT_EQ(fresh.gone_wall_ns, 0U);  // the earlier start had noted it
+}
+
 TEST_F(MatchJournalTest, CountsAllThatIsGoneAfterAnEarlierJournalWasLost) {
   ASSERT_TRUE(store_->Put({}, Append(3)).has_value());
   LoseJournal();

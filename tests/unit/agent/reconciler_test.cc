@@ -213,6 +213,24 @@ TEST_F(ReconcilerTest, TheGapAfterARebootBeginsWhereTheEarlierBootAgreedLast) {
   EXPECT_EQ(gaps[0].end_time().seconds(), 5);
 }
 
+TEST_F(ReconcilerTest, AFirstLifeThatNeverAgreedIsKnownAfterAReboot) {
+  kernel_.reset();
+  reconciler_->TellAbsence();
+  ASSERT_TRUE(Agreed().has_value());
+  EXPECT_EQ(Agreed()->boot_id, "boot");
+  EXPECT_TRUE(Gaps().empty());
+  session_ = *journal_->BeginSession({.boot_id = "next boot"});
+  probe_.attachment() = {.attach_boottime_ns = 78, .base_state = OOMBOX_BASE_READ};
+  kernel_ = 0;
+  Restart();
+
+  reconciler_->TellAbsence();
+
+  const auto gaps = Gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_FALSE(gaps[0].has_count());
+}
+
 TEST_F(ReconcilerTest, TellsWithoutACountThatAnEarlierBootWasNotWatchedToItsEnd) {
   ASSERT_TRUE(WriteLastSeen(dir_.File("last-seen"), {.boot_id = "earlier", .kernel_kills = 9}));
   Restart();

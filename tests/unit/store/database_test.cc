@@ -81,6 +81,34 @@ TEST_F(DatabaseTest, KeepsEveryDamagedFileOfTheSameSecond) {
   EXPECT_EQ(aside, 3);
 }
 
+TEST_F(DatabaseTest, SaysInEveryLifeWhatWasMovedAsideUntilThatIsTold) {
+  std::ofstream(dir_.File("events.db")) << std::string(8192, 'x');
+  const std::string aside = Open().value()->moved_aside();
+
+  auto store = Open().value();
+  EXPECT_EQ(store->moved_aside(), aside);
+  ASSERT_TRUE(store->NoteMovedAsideTold().has_value());
+  EXPECT_EQ(store->moved_aside(), aside);  // of this life it stays true
+  store.reset();
+
+  EXPECT_EQ(Open().value()->moved_aside(), "");
+}
+
+TEST_F(DatabaseTest, EndsAMoveAsideThatWasKilledHalfWay) {
+  std::ofstream(dir_.File("events.db.corrupt-1")) << std::string(8192, 'x');
+  std::ofstream(dir_.File("events.db-wal")) << "of the damaged file";
+  std::ofstream(dir_.File("events.db.damaged")).flush();
+  std::ofstream(dir_.File("events.db.moving")) << dir_.File("events.db.corrupt-1") << "\n";
+
+  const auto store = Open();
+
+  ASSERT_TRUE(store.has_value()) << store.error().message;
+  EXPECT_EQ((*store)->moved_aside(), dir_.File("events.db.corrupt-1"));
+  EXPECT_EQ(std::filesystem::file_size(dir_.File("events.db.corrupt-1-wal")), 19U);
+  EXPECT_FALSE(std::filesystem::exists(dir_.File("events.db.damaged")));
+  EXPECT_FALSE(std::filesystem::exists(dir_.File("events.db.moving")));
+}
+
 TEST_F(DatabaseTest, RefusesANewerSchemaAndLeavesItAlone) {
   Open().value().reset();
   SQLite::Database(dir_.File("events.db"), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
