@@ -38,6 +38,7 @@ struct oombox_cgroup {
 	__u32 flags;		/* enum oombox_cgroup_flags */
 	__u16 name_offset;	/* into the names */
 	__u16 name_len;		/* without NUL; 0 for the root */
+	__u64 zswap_usage_bytes; /* with OOMBOX_CGROUP_ZSWAP_USAGE */
 };
 
 enum oombox_cgroup_flags {
@@ -47,6 +48,7 @@ enum oombox_cgroup_flags {
 	OOMBOX_CGROUP_ZSWAP = 1 << 3, /* zswap_max_pages is filled */
 	OOMBOX_CGROUP_KMEM = 1 << 4, /* kmem_* and tcp_* are filled */
 	OOMBOX_CGROUP_GROUP_KILLS = 1 << 5, /* OOMBOX_EVENT_OOM_GROUP_KILL is counted by this kernel */
+	OOMBOX_CGROUP_ZSWAP_USAGE = 1 << 6, /* zswap_usage_bytes is filled */
 };
 
 /* memory.stat as the kernel keeps it: pages, unless the name says otherwise. */

@@ -62,8 +62,10 @@ void DecodeOptional(const oombox_cgroup& in, CgroupPages& out) {
     out.tcp_max = Limit(in.tcp_max_pages);
   }
   if ((in.flags & OOMBOX_CGROUP_ZSWAP) != 0) {
-    out.has_zswap = true;
     out.zswap_max = Limit(in.zswap_max_pages);
+  }
+  if ((in.flags & OOMBOX_CGROUP_ZSWAP_USAGE) != 0) {
+    out.zswap_usage_bytes = in.zswap_usage_bytes;
   }
   const bool group_kills = (in.flags & OOMBOX_CGROUP_GROUP_KILLS) != 0;
   out.events = DecodeEvents(in.events, group_kills);

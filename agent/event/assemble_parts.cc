@@ -112,6 +112,9 @@ void FillLimits(const CgroupPages& level, const KillRecord& record, uint64_t pag
     if (level.swap_max) {
       out->set_swap_max_bytes(*level.swap_max * page);
     }
+    if (level.zswap_usage_bytes) {
+      out->set_zswap_usage_bytes(*level.zswap_usage_bytes);
+    }
     if (level.zswap_max) {
       out->set_zswap_max_bytes(*level.zswap_max * page);
     }

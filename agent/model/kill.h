@@ -85,8 +85,8 @@ struct CgroupPages {
   std::optional<uint64_t> kmem_max = {};
   std::optional<uint64_t> tcp_usage = {};
   std::optional<uint64_t> tcp_max = {};
-  bool has_zswap = false;
   std::optional<uint64_t> zswap_max = {};
+  std::optional<uint64_t> zswap_usage_bytes = {};  // absent where the kernel has none, or hides it
   // Absent in records of version 1.
   std::optional<CgroupEvents> events = {};
   std::optional<CgroupEvents> local_events = {};

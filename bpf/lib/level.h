@@ -8,6 +8,7 @@
 
 #include "bpf/kernel_memcg_types.h"
 #include "bpf/lib/scratch.h"
+#include "bpf/lib/stat.h"
 #include "bpf/oombox_abi.h"
 
 static __always_inline struct mem_cgroup *memcg_of(struct cgroup_subsys_state *css)
@@ -88,6 +89,8 @@ static __always_inline void fill_optional(struct oombox_cgroup *out, struct mem_
 		out->zswap_max_pages = BPF_CORE_READ(memcg, zswap_max);
 		out->flags |= OOMBOX_CGROUP_ZSWAP;
 	}
+	if (read_zswap_usage(&out->zswap_usage_bytes, memcg))
+		out->flags |= OOMBOX_CGROUP_ZSWAP_USAGE;
 	if (bpf_core_field_exists(memcg->kmem) && bpf_core_field_exists(memcg->tcpmem)) {
 		out->kmem_usage_pages = BPF_CORE_READ(memcg, kmem.usage.counter);
 		out->kmem_max_pages = BPF_CORE_READ(memcg, kmem.max);

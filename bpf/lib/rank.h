@@ -77,6 +77,39 @@ static __always_inline void add_memory(struct oombox_memory *sum, const struct o
 	sum->page_tables_bytes += m->page_tables_bytes;
 }
 
+static __always_inline __u64 rss_at(const struct scratch *s, __u64 offset)
+{
+	return not_negative(*(const __s64 *)((const char *)s->rss_stat + offset));
+}
+
+/* Where a counter is within rss_stat: a constant, once the program is loaded. */
+#define RSS_OFFSET(kind)                                                                        \
+	(rss_is_percpu() ? bpf_core_field_offset(struct mm_struct, rss_stat[kind].count) -      \
+				   bpf_core_field_offset(struct mm_struct, rss_stat) :          \
+			   bpf_core_field_offset(struct mm_struct___before_6_2,                 \
+						 rss_stat.count[kind].counter) -                \
+				   bpf_core_field_offset(struct mm_struct___before_6_2, rss_stat))
+
+/* As fill_memory(), but total_vm: the counters lie side by side, and a read for each would be a third of what
+ * a process costs here. */
+static __always_inline void weigh(struct scratch *s, struct oombox_memory *out, struct mm_struct *mm)
+{
+	__u64 begin = rss_is_percpu() ?
+			      bpf_core_field_offset(struct mm_struct, rss_stat) :
+			      bpf_core_field_offset(struct mm_struct___before_6_2, rss_stat);
+
+	if (RSS_OFFSET(MM_SHMEMPAGES) > sizeof(s->rss_stat) - sizeof(__s64)) { /* lockdep: a bigger lock */
+		fill_memory(out, mm);
+		return;
+	}
+	bpf_probe_read_kernel(s->rss_stat, sizeof(s->rss_stat), (void *)mm + begin);
+	out->file_pages = rss_at(s, RSS_OFFSET(MM_FILEPAGES));
+	out->anon_pages = rss_at(s, RSS_OFFSET(MM_ANONPAGES));
+	out->swap_pages = rss_at(s, RSS_OFFSET(MM_SWAPENTS));
+	out->shmem_pages = rss_at(s, RSS_OFFSET(MM_SHMEMPAGES));
+	out->page_tables_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
+}
+
 static __always_inline void visit_task(struct scratch *s, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
@@ -87,7 +120,7 @@ static __always_inline void visit_task(struct scratch *s, struct task_struct *ta
 	/* A process is seen once, at its leader; at any thread when the leader has exited. */
 	if (!mm || (task != leader && BPF_CORE_READ(leader, mm)))
 		return;
-	fill_memory(&memory, mm);
+	weigh(s, &memory, mm);
 	if (!put_user(s, task, (__u64)mm, memory_weight(&memory)))
 		return;
 	s->record.walk_processes++;

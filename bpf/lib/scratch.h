@@ -49,6 +49,8 @@ struct scratch {
 	/* Beside `users`: what identifies and weighs each. */
 	__u64 user_mm[OOMBOX_MAX_USERS];
 	__u64 user_weight[OOMBOX_MAX_USERS];
+	/* mm_struct.rss_stat of the process that is being weighed. */
+	__u64 rss_stat[20];
 	/* Beside `levels`: struct mem_cgroup. */
 	__u64 level_memcg[OOMBOX_MAX_LEVELS];
 	/* The search for struct oom_control: addresses are kept as integers, here, so that the verifier need

@@ -57,16 +57,29 @@ static __always_inline __u64 state_address(struct mem_cgroup *memcg)
 	       bpf_core_field_offset(struct memcg_vmstats, state);
 }
 
-static __always_inline void read_stat(struct oombox_stat *out, __u64 state, __u32 to, __u64 item)
+static __always_inline bool read_item(__s64 *value, __u64 state, __u64 item)
 {
 	__u64 index = stats_are_compacted ? compacted_index(item) : item;
 
-	out->values[to] = 0;
-	if (index == NO_INDEX)
-		return;
-	if (bpf_probe_read_kernel(&out->values[to], sizeof(__s64), (void *)(state + index * 8)))
-		return;
-	out->known |= 1ULL << to;
+	*value = 0;
+	return index != NO_INDEX &&
+	       !bpf_probe_read_kernel(value, sizeof(*value), (void *)(state + index * 8));
+}
+
+static __always_inline void read_stat(struct oombox_stat *out, __u64 state, __u32 to, __u64 item)
+{
+	if (read_item(&out->values[to], state, item))
+		out->known |= 1ULL << to;
+}
+
+/* memory.zswap.current: a statistic, not a counter. False: this kernel counts none, or hides where. */
+static __always_inline bool read_zswap_usage(__u64 *bytes, struct mem_cgroup *memcg)
+{
+	*bytes = 0;
+	if (!bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_ZSWAP_B))
+		return false;
+	return read_item((__s64 *)bytes, state_address(memcg),
+			 bpf_core_enum_value(enum memcg_stat_item, MEMCG_ZSWAP_B));
 }
 
 #define NODE_STAT(to, item)                                                           \

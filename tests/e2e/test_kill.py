@@ -94,6 +94,16 @@ class KillTest(unittest.TestCase):
         self.assertIn(("sleep", "sleep 1000"), users)  # by exec
         self.assertIn(("sh", "sh -c sleep 1000 & (sleep 1001; :) & exec tail /dev/zero"), users)  # by fork
 
+    def test_kernel_memory_kills_tell_what_the_trigger_was_doing(self):
+        for scenario, activity in (("tasks", "ACTIVITY_FORK"), ("socket", "ACTIVITY_SOCKET")):
+            with self.subTest(scenario):
+                truth, process, kill = self.play(scenario, "--limit", "32Mi")
+                event = self.event_of(truth)
+                self.check(event, kill, truth, process)
+                trigger = event["oom"]["trigger"]
+                if trigger.get("kernel_stack", [{}])[0].get("symbol"):
+                    self.assertEqual(trigger.get("activity"), activity, trigger)
+
     def test_a_child_that_dies_is_reported_with_its_living_parent(self):
         truth, process, kill = self.play("child", "--limit", "64Mi")
 
@@ -122,6 +132,41 @@ class KillTest(unittest.TestCase):
 
         self.assertIn("bytearray(40", event["oom"]["victims"][0]["cmdline"])
         self.assertNotEqual(event["oom"]["trigger"]["tgid"], event["oom"]["victims"][0]["tgid"])
+
+    def test_a_mark_on_a_process_that_dies_already_is_no_kill(self):
+        cpus = sorted(os.sched_getaffinity(0))
+        if len(cpus) < 2:
+            self.skipTest("one CPU")
+        ready = Scratch(self).file("ready")
+        # It was sent SIGKILL but does not get to run: it still has its memory, and the kernel takes it.
+        spin = f'x = bytearray(40 << 20); open("{ready}", "w").write(str(__import__("os").getpid()))\nwhile True: pass'
+        ask = ("import os, signal, subprocess, time\n"
+               f'while not os.path.exists("{ready}") or not open("{ready}").read(): pass\n'
+               f'pid = int(open("{ready}").read())\n'
+               "os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))\n"
+               f'busy = subprocess.Popen(["timeout", "10", "taskset", "-c", "{cpus[1]}", "nice", "-n", "-20", "sh", "-c",'
+               ' "while :; do :; done"])\n'
+               "time.sleep(2)\n"
+               "os.kill(pid, signal.SIGKILL)\n"
+               "x = bytearray(40 << 20)\n"
+               "busy.terminate()")
+        for attempt in range(3):  # it may have its turn just then
+            truth = memhog("run", "--limit", "64Mi", "--", "sh", "-c",
+                           f"taskset -c {cpus[0]} /usr/bin/python3 -c '{ask}' &"
+                           "echo 1000 >/proc/self/oom_score_adj;"
+                           f"exec taskset -c {cpus[1]} /usr/bin/python3 -c '{spin}'")
+            os.remove(ready)
+            if truth["cgroups"][0]["oom_kill_after"] == 0:
+                break
+
+        def told():
+            answer = oombox("list", "--kind", "no_kill", "-o", "jsonl", local=self.agent.socket)
+            events = [json.loads(line) for line in answer.stdout.splitlines()]
+            return [e for e in events if e["no_kill"]["process"]["tgid"] == truth["processes"][0]["pid"]]
+        event, = eventually(told, why="the event of the mark")
+        self.assertEqual(event["no_kill"]["kind"], "KIND_ALREADY_DYING")
+        self.assertEqual(truth["cgroups"][0]["oom_kill_after"], 0)
+        self.assertEqual(events_of([truth["cgroups"][0]["path"]], local=self.agent.socket), [])
 
     def test_a_process_over_its_cpu_time_is_no_victim_and_hides_none(self):
         subprocess.run(["sh", "-c", "ulimit -t 1; while :; do :; done"], check=False,

@@ -17,7 +17,7 @@ TIMESTAMP = re.compile(r"^\[ *\d+\.\d+\] ")
 
 
 SCENARIOS = ("grow", "neighbour", "child", "own", "ancestor", "tmpfs", "leader", "sharer", "init",
-             "threads")
+             "threads", "tasks", "socket")
 
 
 class GuestTest(GuestCase):

@@ -66,6 +66,13 @@ void AddScenarios(CLI::App& app, Options* options, std::string* comm) {
   AddCommon(*app.add_subcommand("init", "the hog is process 1 of a container with two more in it"),
             options, comm);
 
+  AddCommon(*app.add_subcommand("tasks",
+                                "a process starts threads until the kernel has no memory "
+                                "for another"),
+            options, comm);
+  AddCommon(*app.add_subcommand("socket", "a process writes to sockets that nobody reads"), options,
+            comm);
+
   CLI::App* threads = app.add_subcommand("threads", "a hog beside a process of many threads");
   AddCommon(*threads, options, comm);
   threads->add_option("--threads", options->threads, "how many (2000)")

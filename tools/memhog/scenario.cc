@@ -44,6 +44,19 @@ Status PlayTmpfs(const Options& options, Stage& stage) {
   return PlayHog(options, writer, stage);
 }
 
+Status PlayTasks(const Options& options, Stage& stage) {
+  WorkerSpec hog = Hog(options);
+  hog.job = Job::kTasks;
+  hog.bytes = options.limit_bytes / 4;  // a thread costs the kernel six times its stack
+  return PlayHog(options, hog, stage);
+}
+
+Status PlaySocket(const Options& options, Stage& stage) {
+  WorkerSpec sender = Hog(options);
+  sender.job = Job::kSend;
+  return PlayHog(options, sender, stage);
+}
+
 Status PlayLeader(const Options& options, Stage& stage) {
   WorkerSpec hog = Hog(options);
   hog.job = Job::kLeave;
@@ -158,10 +171,11 @@ size_t WorkersOf(const Options& options) {
 
 Status Play(const Options& options, Stage& stage) {
   static const std::map<std::string, Status (*)(const Options&, Stage&)> kScenarios = {
-      {"ancestor", PlayAncestor},   {"child", PlayChild},     {"group", PlayGroup},
-      {"grow", PlayGrow},           {"init", PlayInit},       {"leader", PlayLeader},
-      {"neighbour", PlayNeighbour}, {"run", PlayRun},         {"sharer", PlaySharer},
-      {"storm", PlayStorm},         {"threads", PlayThreads}, {"tmpfs", PlayTmpfs}};
+      {"ancestor", PlayAncestor},   {"child", PlayChild}, {"group", PlayGroup},
+      {"grow", PlayGrow},           {"init", PlayInit},   {"leader", PlayLeader},
+      {"neighbour", PlayNeighbour}, {"run", PlayRun},     {"sharer", PlaySharer},
+      {"socket", PlaySocket},       {"storm", PlayStorm}, {"tasks", PlayTasks},
+      {"threads", PlayThreads},     {"tmpfs", PlayTmpfs}};
   return kScenarios.at(options.scenario)(options, stage);
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +98,18 @@ void FillFile(const WorkerSpec& spec) {
   Fail(spec, "shared memory: " + std::string(std::strerror(errno)));
 }
 
+// Data that waits in a socket is charged to its sender (unix(7) sockets allocate with
+// GFP_KERNEL_ACCOUNT, net/unix/af_unix.c).
+void FillSockets(const WorkerSpec& spec) {
+  const std::vector<char> chunk(32 << 10, 'x');
+  int ends[2];
+  while (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0) {
+    while (::write(ends[0], chunk.data(), chunk.size()) > 0) {
+    }
+  }
+  Fail(spec, "socketpair: " + std::string(std::strerror(errno)));
+}
+
 // Who keeps a worker company, counted in memory that all share: none may still be mapping its code
 // while the kernel counts what somebody is killed for.
 std::atomic<size_t>* settled = nullptr;
@@ -120,6 +133,36 @@ void StartThreads(const WorkerSpec& spec) {
         &thread, &small, [](void*) -> void* { Idle(); }, nullptr);
     if (error != 0) {
       Fail(spec, "pthread_create: " + std::string(std::strerror(error)));
+    }
+  }
+}
+
+int IdleTask(void* /*unused*/) {
+  while (true) {
+    ::poll(nullptr, 0, -1);
+  }
+}
+
+// Their stacks are there already, so that only the kernel asks for memory: task_struct, kernel
+// stack.
+void FillWithTasks(const WorkerSpec& spec) {
+  constexpr uint64_t kStackBytes = 4096;
+  constexpr int kThread =
+      CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+  ::poll(nullptr, 0, 0);  // its code is mapped now
+  auto* stacks = static_cast<char*>(
+      ::mmap(nullptr, spec.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  if (stacks == MAP_FAILED) {
+    Fail(spec, "mmap: " + std::string(std::strerror(errno)));
+  }
+  ::madvise(stacks, spec.bytes, MADV_NOHUGEPAGE);
+  for (uint64_t at = 0; at < spec.bytes; at += kStackBytes) {
+    stacks[at] = 1;
+    spec.slot->touched_bytes.fetch_add(kStackBytes);
+  }
+  for (uint64_t at = kStackBytes; at <= spec.bytes; at += kStackBytes) {
+    if (::clone(IdleTask, stacks + at, kThread, nullptr) < 0) {
+      Fail(spec, "clone: " + std::string(std::strerror(errno)));
     }
   }
 }
@@ -221,6 +264,12 @@ void ForkAndWait(const WorkerSpec& spec) {
   switch (spec.job) {
     case Job::kTmpfs:
       FillFile(spec);
+      ::_exit(kExitSurvived);
+    case Job::kTasks:
+      FillWithTasks(spec);
+      ::_exit(kExitSurvived);
+    case Job::kSend:
+      FillSockets(spec);
       ::_exit(kExitSurvived);
     case Job::kLeave:
       Leave(spec);

@@ -19,6 +19,8 @@ enum class Job {
   kExec,   // become `command`
   kTmpfs,  // as kGrow, but a file in shared memory, which nobody maps
   kLeave,  // start a thread that does kGrow, and end the thread group's leader
+  kTasks,  // touch `bytes` as stacks, then start idle threads on them: the kernel's memory grows
+  kSend,   // write to sockets that nobody reads: the kernel's memory grows
 };
 
 // A process to be started. Everything it needs is made before the fork.

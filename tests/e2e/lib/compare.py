@@ -65,8 +65,8 @@ def victim_against_truth(event, victim, truth, process):
                      ("event boottime_ns", event.get("boottime_ns", 0))):
         diff.expect(f"{name} within memhog's run", begin <= at <= end, True)
     memory = victim.get("memory", {})
-    # A file in shared memory is nobody's own.
-    anon = 0 if truth["scenario"] == "tmpfs" else process["touched_bytes"]
+    # A file in shared memory is nobody's own, what waits in a socket neither.
+    anon = 0 if truth["scenario"] in ("tmpfs", "socket") else process["touched_bytes"]
     # What a fork brings along, and on kernels that count per CPU the counter's own error.
     slack = (2 << 20) + memory.get("error_bound_bytes", 0)
     diff.expect("anon_bytes near the bytes touched",
@@ -211,6 +211,9 @@ def identity(event):
 RELATED = {"init": 2 * [("RELATION_COLLATERAL", "idle")]}
 
 
+ACTIVITIES = {"tmpfs": "ACTIVITY_TMPFS", "tasks": "ACTIVITY_FORK", "socket": "ACTIVITY_SOCKET"}
+
+
 def circumstances(oom, scenario):
     """What only this scenario of memhog has, on a kernel that shows its symbols."""
     diff = Differences(f"{scenario}:")
@@ -218,7 +221,7 @@ def circumstances(oom, scenario):
     first = trigger.get("kernel_stack", [{}])[0].get("symbol", "")
     diff.expect("innermost frame", first.partition("+")[0], "mark_oom_victim")
     diff.expect("activity", trigger.get("activity"),
-                "ACTIVITY_TMPFS" if scenario == "tmpfs" else "ACTIVITY_PAGE_FAULT")
+                ACTIVITIES.get(scenario, "ACTIVITY_PAGE_FAULT"))
     diff.expect("cmdline", victim.get("cmdline", "").split(" ")[:2], ["memhog", scenario])
     for user in oom.get("top_users", []):
         diff.expect(f"cmdline of the user {user['tgid']}", user.get("cmdline", "").split(" ")[:2],

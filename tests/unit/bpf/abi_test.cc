@@ -105,7 +105,7 @@ TEST_F(AbiTest, HasNoHiddenPadding) {
   EXPECT_EQ(sizeof(oombox_process), 6 * 4 + 2 * 8 + sizeof(oombox_memory) +
                                         sizeof(oombox_exact_memory) + 2 * 4 + OOMBOX_COMM_LEN +
                                         OOMBOX_EXE_LEN);
-  EXPECT_EQ(sizeof(oombox_cgroup), (13 + 2 * OOMBOX_EVENTS) * 8 + 4 + 2 + 2U);
+  EXPECT_EQ(sizeof(oombox_cgroup), (14 + 2 * OOMBOX_EVENTS) * 8 + 4 + 2 + 2U);
   EXPECT_EQ(offsetof(oombox_kill_record, tail) % 8, 0U);
   EXPECT_EQ(sizeof(oombox_parent), 4 * 4 + 8U + OOMBOX_COMM_LEN);
   EXPECT_EQ(

@@ -42,6 +42,18 @@ TEST(DecodeTest, ReadsTheChainWithNamesAndTellsNoLimitFromALimit) {
   EXPECT_EQ(kill->fired_level, 0U);
 }
 
+TEST(DecodeTest, TellsZswapUsageOnlyWhereTheKernelDid) {
+  KillBytes bytes;
+  bytes.levels()[0].zswap_usage_bytes = 4096;
+  bytes.levels()[0].flags |= OOMBOX_CGROUP_ZSWAP_USAGE;
+
+  const auto kill = DecodeKill(bytes.bytes());
+
+  ASSERT_TRUE(kill.has_value());
+  EXPECT_EQ(kill->levels[0].zswap_usage_bytes, 4096U);
+  EXPECT_EQ(kill->levels[1].zswap_usage_bytes, std::nullopt);
+}
+
 TEST(DecodeTest, RanksUsersByResidentAndSwappedMemory) {
   KillBytes bytes;
   bytes.AddUser(KillBytes::Process(7, "hog", 500));
