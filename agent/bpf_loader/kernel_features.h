@@ -14,6 +14,7 @@ struct KernelFeatures {
   bool console = false;      // tracepoint of the kernel's log, fires where a line is printed
   bool processes = false;    // tracepoints of exec, fork and exit
   bool rss_per_cpu = false;  // exact memory needs __per_cpu_offset (since Linux 6.2)
+  bool rdonly_cast = false;  // plain loads from any address: bpf_rdonly_cast (since Linux 6.2)
   bool stats_are_compacted = false;  // memory.stat's order is in a table (since Linux 6.9)
 };
 

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
+#include <cstdlib>
 #include <string>
 
+#include "agent/bpf_loader/direct_reads.h"
 #include "bpf/oombox_pinned.h"
 
 // It names types of the ABI header.
@@ -146,11 +148,22 @@ class LoadedKillObject final : public KillObject {
   bpf_program* const mark_;
 };
 
-}  // namespace
+// The skeleton with the bytes of one object or the other.
+Skeleton OpenSkeleton(bool direct_reads) {
+  Skeleton skeleton(static_cast<kill_bpf*>(std::calloc(1, sizeof(kill_bpf))));
+  if (skeleton == nullptr || kill_bpf__create_skeleton(skeleton.get()) != 0) {
+    return nullptr;
+  }
+  if (direct_reads) {
+    skeleton->skeleton->data = const_cast<void*>(DirectReadsElf(&skeleton->skeleton->data_sz));
+  }
+  return bpf_object__open_skeleton(skeleton->skeleton, nullptr) == 0 ? std::move(skeleton)
+                                                                     : nullptr;
+}
 
-Result<std::unique_ptr<KillObject>> KillObject::Load(const Options& options) {
-  libbpf_set_print(LogFromLibbpf);
-  Skeleton skeleton(kill_bpf__open());
+Result<std::unique_ptr<KillObject>> LoadObject(const KillObject::Options& options,
+                                               bool direct_reads) {
+  Skeleton skeleton = OpenSkeleton(direct_reads);
   if (skeleton == nullptr) {
     return MakeSystemError(ErrorCode::kInternal, errno, "cannot open the built-in BPF object");
   }
@@ -174,13 +187,34 @@ Result<std::unique_ptr<KillObject>> KillObject::Load(const Options& options) {
   return std::make_unique<LoadedKillObject>(std::move(skeleton), mark);
 }
 
+uint64_t HashOf(const void* bytes, size_t size, uint64_t hash) {  // FNV-1a
+  for (size_t i = 0; i < size; ++i) {
+    hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 1099511628211ULL;
+  }
+  return hash;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KillObject>> KillObject::Load(const Options& options) {
+  libbpf_set_print(LogFromLibbpf);
+  if (options.features.rdonly_cast) {
+    auto object = LoadObject(options, true);
+    if (object) {
+      return object;
+    }
+    spdlog::info("reads kernel memory by helper calls, which take longer: {}",
+                 object.error().message);
+  }
+  return LoadObject(options, false);
+}
+
 uint64_t KillObjectId() {
   size_t size = 0;
-  const auto* bytes = static_cast<const unsigned char*>(kill_bpf__elf_bytes(&size));
-  uint64_t hash = 14695981039346656037ULL;  // FNV-1a
-  for (size_t i = 0; i < size; ++i) {
-    hash = (hash ^ bytes[i]) * 1099511628211ULL;
-  }
+  const void* bytes = kill_bpf__elf_bytes(&size);
+  uint64_t hash = HashOf(bytes, size, 14695981039346656037ULL);
+  bytes = DirectReadsElf(&size);
+  hash = HashOf(bytes, size, hash);
   return hash == 0 ? 1 : hash;
 }
 

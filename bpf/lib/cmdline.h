@@ -60,7 +60,8 @@ static __always_inline void record_started(struct cmdline_of *of)
 	if (!rec)
 		return;
 	__builtin_memcpy(rec->bytes, known->bytes, sizeof(rec->bytes));
-	bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
+	/* Wakes the reader only if it has read all before: for ten lines of one kill it is awake. */
+	bpf_ringbuf_submit(rec, 0);
 }
 
 static __always_inline void record_cmdline(const struct victim_state *victim)

@@ -15,8 +15,10 @@
 #include "bpf/lib/scratch.h"
 #include "bpf/oombox_abi.h"
 
-/* It was found 264 to 552 bytes above on seven kernels; frames are bigger under sanitizers. */
+/* It was found 264 to 552 bytes above on seven kernels; frames are bigger under sanitizers: the rest is searched
+ * when the first rounds have nothing. */
 #define SCAN_ROUNDS 4
+#define FIRST_SCAN_ROUNDS 2
 
 #define MAX_ORDER 20
 
@@ -95,6 +97,8 @@ static __always_inline void find_candidates(struct scratch *s, void *ctx,
 	for (round = 0; round < SCAN_ROUNDS; round++) {
 		__u64 from = s->stack_begin + round * sizeof(s->stack_words);
 
+		if (round >= FIRST_SCAN_ROUNDS && s->candidate_count)
+			return;
 		if (bpf_probe_read_kernel(s->stack_words, sizeof(s->stack_words), (void *)from))
 			return; /* the end of the stack */
 		for (i = 0; i < SCAN_WORDS; i++) {

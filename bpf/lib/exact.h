@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/read.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 
@@ -51,8 +52,8 @@ static long sum_one_cpu(__u32 cpu, void *ctx)
 /* With constant indexes only: CO-RE knows the size of an element for those. */
 #define BEGIN_SUM(s, mm, kind)                                                          \
 	do {                                                                            \
-		(s)->sums[kind] = BPF_CORE_READ(mm, rss_stat[kind].count);              \
-		(s)->summed[kind] = (__u64)BPF_CORE_READ(mm, rss_stat[kind].counters);  \
+		(s)->sums[kind] = READ(mm, rss_stat[kind].count);              \
+		(s)->summed[kind] = (__u64)READ(mm, rss_stat[kind].counters);  \
 	} while (0)
 
 static __always_inline bool can_sum(void)

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_memcg_types.h"
+#include "bpf/lib/read.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/stat.h"
 #include "bpf/oombox_abi.h"
@@ -19,7 +20,7 @@ static __always_inline struct mem_cgroup *memcg_of(struct cgroup_subsys_state *c
 static __always_inline void fill_name(struct scratch *s, struct oombox_cgroup *out,
 				      struct cgroup_subsys_state *css)
 {
-	const char *name = BPF_CORE_READ(css, cgroup, kn, name);
+	const char *name = READ(css, cgroup, kn, name);
 	__u32 offset = s->names_len;
 	long len;
 
@@ -39,46 +40,44 @@ static __always_inline void fill_name(struct scratch *s, struct oombox_cgroup *o
 	s->names_len = offset + len - 1;
 }
 
-static __always_inline __u64 read_counter(struct mem_cgroup *memcg, __u64 array, __u64 index)
-{
-	__u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), (void *)memcg + array + index * sizeof(value));
-	return value;
-}
-
-static __always_inline void read_event(struct oombox_cgroup *out, struct mem_cgroup *memcg,
+static __always_inline void take_event(const struct scratch *s, struct oombox_cgroup *out,
 				       __u32 item, __u64 index)
 {
-	out->events[item] = read_counter(
-		memcg, bpf_core_field_offset(struct mem_cgroup, memory_events), index);
-	out->local_events[item] = read_counter(
-		memcg, bpf_core_field_offset(struct mem_cgroup, memory_events_local), index);
+	out->events[item] = index < EVENT_ITEMS ? s->events[0][index] : 0;
+	out->local_events[item] = index < EVENT_ITEMS ? s->events[1][index] : 0;
 }
 
 #define EVENT_INDEX(event) bpf_core_enum_value(enum memcg_memory_event, event)
 
 /* The kill itself is counted already: out_of_memory() counts before it kills. */
-static __always_inline void fill_events(struct oombox_cgroup *out, struct mem_cgroup *memcg)
+static __always_inline void fill_events(struct scratch *s, struct oombox_cgroup *out,
+					struct mem_cgroup *memcg)
 {
-	read_event(out, memcg, OOMBOX_EVENT_LOW, EVENT_INDEX(MEMCG_LOW));
-	read_event(out, memcg, OOMBOX_EVENT_HIGH, EVENT_INDEX(MEMCG_HIGH));
-	read_event(out, memcg, OOMBOX_EVENT_MAX, EVENT_INDEX(MEMCG_MAX));
-	read_event(out, memcg, OOMBOX_EVENT_OOM, EVENT_INDEX(MEMCG_OOM));
-	read_event(out, memcg, OOMBOX_EVENT_OOM_KILL, EVENT_INDEX(MEMCG_OOM_KILL));
+	bpf_probe_read_kernel(
+		s->events[0], sizeof(s->events[0]),
+		(void *)memcg + bpf_core_field_offset(struct mem_cgroup, memory_events));
+	bpf_probe_read_kernel(
+		s->events[1], sizeof(s->events[1]),
+		(void *)memcg + bpf_core_field_offset(struct mem_cgroup, memory_events_local));
+	take_event(s, out, OOMBOX_EVENT_LOW, EVENT_INDEX(MEMCG_LOW));
+	take_event(s, out, OOMBOX_EVENT_HIGH, EVENT_INDEX(MEMCG_HIGH));
+	take_event(s, out, OOMBOX_EVENT_MAX, EVENT_INDEX(MEMCG_MAX));
+	take_event(s, out, OOMBOX_EVENT_OOM, EVENT_INDEX(MEMCG_OOM));
+	take_event(s, out, OOMBOX_EVENT_OOM_KILL, EVENT_INDEX(MEMCG_OOM_KILL));
 	out->events[OOMBOX_EVENT_OOM_GROUP_KILL] = 0;
 	out->local_events[OOMBOX_EVENT_OOM_GROUP_KILL] = 0;
 	if (bpf_core_enum_value_exists(enum memcg_memory_event, MEMCG_OOM_GROUP_KILL)) {
 		/* It follows MEMCG_OOM_KILL. Not by its own value: clang may move that before the
 		 * question, and a kernel without it refuses the instruction. */
-		read_event(out, memcg, OOMBOX_EVENT_OOM_GROUP_KILL,
+		take_event(s, out, OOMBOX_EVENT_OOM_GROUP_KILL,
 			   EVENT_INDEX(MEMCG_OOM_KILL) + 1);
 		out->flags |= OOMBOX_CGROUP_GROUP_KILLS;
 	}
 }
 
 /* Fields that a kernel's configuration or version may lack. */
-static __always_inline void fill_optional(struct oombox_cgroup *out, struct mem_cgroup *memcg)
+static __always_inline void fill_optional(const struct scratch *s, struct oombox_cgroup *out,
+					  struct mem_cgroup *memcg)
 {
 	out->zswap_max_pages = 0;
 	out->kmem_usage_pages = 0;
@@ -86,18 +85,19 @@ static __always_inline void fill_optional(struct oombox_cgroup *out, struct mem_
 	out->tcp_usage_pages = 0;
 	out->tcp_max_pages = 0;
 	if (bpf_core_field_exists(memcg->zswap_max)) {
-		out->zswap_max_pages = BPF_CORE_READ(memcg, zswap_max);
+		out->zswap_max_pages = READ(memcg, zswap_max);
 		out->flags |= OOMBOX_CGROUP_ZSWAP;
 	}
-	if (read_zswap_usage(&out->zswap_usage_bytes, memcg))
+	if (read_zswap_usage(s, &out->zswap_usage_bytes, memcg))
 		out->flags |= OOMBOX_CGROUP_ZSWAP_USAGE;
 	if (bpf_core_field_exists(memcg->kmem) && bpf_core_field_exists(memcg->tcpmem)) {
-		out->kmem_usage_pages = BPF_CORE_READ(memcg, kmem.usage.counter);
-		out->kmem_max_pages = BPF_CORE_READ(memcg, kmem.max);
-		out->tcp_usage_pages = BPF_CORE_READ(memcg, tcpmem.usage.counter);
-		out->tcp_max_pages = BPF_CORE_READ(memcg, tcpmem.max);
+		out->kmem_usage_pages = READ(memcg, kmem.usage.counter);
+		out->kmem_max_pages = READ(memcg, kmem.max);
+		out->tcp_usage_pages = READ(memcg, tcpmem.usage.counter);
+		out->tcp_max_pages = READ(memcg, tcpmem.max);
 		out->flags |= OOMBOX_CGROUP_KMEM;
 	}
+	/* Not a plain load: it is a bool or an int. */
 	if (bpf_core_field_exists(memcg->oom_kill_disable) &&
 	    BPF_CORE_READ(memcg, oom_kill_disable))
 		out->flags |= OOMBOX_CGROUP_OOM_DISABLED;
@@ -108,17 +108,17 @@ static __always_inline void fill_level(struct scratch *s, struct oombox_cgroup *
 {
 	struct mem_cgroup *memcg = memcg_of(css);
 
-	out->id = BPF_CORE_READ(css, cgroup, kn, id);
-	out->usage_pages = BPF_CORE_READ(memcg, memory.usage.counter);
-	out->max_pages = BPF_CORE_READ(memcg, memory.max);
-	out->high_pages = BPF_CORE_READ(memcg, memory.high);
-	out->low_pages = BPF_CORE_READ(memcg, memory.low);
-	out->min_pages = BPF_CORE_READ(memcg, memory.min);
-	out->swap_usage_pages = BPF_CORE_READ(memcg, swap.usage.counter);
-	out->swap_max_pages = BPF_CORE_READ(memcg, swap.max);
-	out->flags = BPF_CORE_READ(memcg, oom_group) ? OOMBOX_CGROUP_OOM_GROUP : 0;
-	fill_optional(out, memcg);
-	fill_events(out, memcg);
+	out->id = READ(css, cgroup, kn, id);
+	out->usage_pages = READ(memcg, memory.usage.counter);
+	out->max_pages = READ(memcg, memory.max);
+	out->high_pages = READ(memcg, memory.high);
+	out->low_pages = READ(memcg, memory.low);
+	out->min_pages = READ(memcg, memory.min);
+	out->swap_usage_pages = READ(memcg, swap.usage.counter);
+	out->swap_max_pages = READ(memcg, swap.max);
+	out->flags = READ(memcg, oom_group) ? OOMBOX_CGROUP_OOM_GROUP : 0;
+	fill_optional(s, out, memcg);
+	fill_events(s, out, memcg);
 	fill_name(s, out, css);
 }
 

@@ -8,6 +8,7 @@
 
 #include "bpf/kernel_memcg_types.h"
 #include "bpf/lib/level.h"
+#include "bpf/lib/read.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 #include "bpf/oombox_abi.h"
@@ -39,7 +40,7 @@ static __always_inline void fill_levels(struct scratch *s, struct cgroup_subsys_
 		if (s->record.inferred_level == OOMBOX_MAX_LEVELS && level_is_full(level))
 			s->record.inferred_level = i;
 		s->level_count = i + 1;
-		css = BPF_CORE_READ(css, parent);
+		css = READ(css, parent);
 	}
 	if (css)
 		s->record.flags |= OOMBOX_KILL_LEVELS_CUT;
@@ -66,7 +67,7 @@ static __always_inline __u32 fired_level(const struct scratch *s)
 static __always_inline bool trigger_is_below_inferred(const struct scratch *s)
 {
 	struct task_struct *current_task = (struct task_struct *)bpf_get_current_task();
-	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(current_task, cgroups));
+	struct cgroup_subsys_state *css = memory_css(READ(current_task, cgroups));
 	__u32 level = s->record.inferred_level;
 	__u64 fired;
 	int i;
@@ -75,9 +76,9 @@ static __always_inline bool trigger_is_below_inferred(const struct scratch *s)
 		return true;
 	fired = s->levels[level].id;
 	for (i = 0; i < OOMBOX_MAX_LEVELS && css; i++) {
-		if (BPF_CORE_READ(css, cgroup, kn, id) == fired)
+		if (READ(css, cgroup, kn, id) == fired)
 			return true;
-		css = BPF_CORE_READ(css, parent);
+		css = READ(css, parent);
 	}
 	return false;
 }
@@ -93,7 +94,7 @@ static __always_inline struct cgroup *cgroup_to_rank(const struct scratch *s)
 	if (level >= OOMBOX_MAX_LEVELS)
 		return 0;
 	memcg = (struct mem_cgroup *)s->level_memcg[level];
-	return BPF_CORE_READ(memcg, css.cgroup);
+	return READ(memcg, css.cgroup);
 }
 
 #endif

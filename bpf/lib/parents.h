@@ -7,28 +7,31 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/read.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 #include "bpf/oombox_abi.h"
 
 static __always_inline void fill_parents(struct scratch *s, struct task_struct *task)
 {
+	struct namespaced in = innermost(task);
 	__u32 i;
 
 	s->parent_count = 0;
 	for (i = 0; i < OOMBOX_MAX_PARENTS; i++) {
 		struct oombox_parent *out = &s->parents[i];
 
-		if (namespace_pid(task) == 1 && i > 0)
+		if (in.pid == 1 && i > 0)
 			return;
-		task = BPF_CORE_READ(task, real_parent);
-		out->tgid = BPF_CORE_READ(task, tgid);
+		task = READ(task, real_parent);
+		out->tgid = READ(task, tgid);
 		if (!out->tgid) /* the idle task */
 			return;
-		out->namespace_pid = namespace_pid(task);
-		out->namespace_level = namespace_level(task);
+		in = innermost(task);
+		out->namespace_pid = in.pid;
+		out->namespace_level = in.level;
 		out->pad = 0;
-		out->start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+		out->start_boottime_ns = READ(task, group_leader, start_boottime);
 		BPF_CORE_READ_STR_INTO(&out->comm, task, comm);
 		s->parent_count = i + 1;
 	}

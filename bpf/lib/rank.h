@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/read.h"
 #include "bpf/lib/scratch.h"
 #include "bpf/lib/task.h"
 #include "bpf/oombox_abi.h"
@@ -107,18 +108,18 @@ static __always_inline void weigh(struct scratch *s, struct oombox_memory *out, 
 	out->anon_pages = rss_at(s, RSS_OFFSET(MM_ANONPAGES));
 	out->swap_pages = rss_at(s, RSS_OFFSET(MM_SWAPENTS));
 	out->shmem_pages = rss_at(s, RSS_OFFSET(MM_SHMEMPAGES));
-	out->page_tables_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
+	out->page_tables_bytes = READ(mm, pgtables_bytes.counter);
 }
 
 static __always_inline void visit_task(struct scratch *s, struct task_struct *task)
 {
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct task_struct *leader = READ(task, group_leader);
+	struct mm_struct *mm = READ(task, mm);
 	struct oombox_memory memory = {};
 
 	s->record.walk_threads++;
 	/* A process is seen once, at its leader; at any thread when the leader has exited. */
-	if (!mm || (task != leader && BPF_CORE_READ(leader, mm)))
+	if (!mm || (task != leader && READ(leader, mm)))
 		return;
 	weigh(s, &memory, mm);
 	if (!put_user(s, task, (__u64)mm, memory_weight(&memory)))

@@ -32,6 +32,7 @@ static __always_inline void begin_record(struct scratch *s, __u64 now)
 	s->user_count = 0;
 	s->names_len = 0;
 	s->stat_count = 0;
+	read_stat_index(s);
 }
 
 static __always_inline void fill_actors(struct oombox_kill_record *rec, struct task_struct *task)

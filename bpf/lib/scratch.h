@@ -9,7 +9,7 @@
 
 enum walk_phase { WALK_TASKS, WALK_LINKS, WALK_DOWN, WALK_UP, WALK_DONE };
 
-/* Addresses are kept as integers: only probe reads follow them. */
+/* Addresses are kept as integers: only reads that cannot fault follow them. */
 struct walk {
 	__u64 root;   /* struct cgroup: where the walk began */
 	__u64 cgroup; /* struct cgroup: where it is */
@@ -22,6 +22,9 @@ struct walk {
 
 #define SCAN_WORDS 64 /* of the stack at a time */
 #define MAX_CANDIDATES 16 /* a power of two */
+
+#define STAT_ITEMS 128 /* MEMCG_NR_STAT is about 60 */
+#define EVENT_ITEMS 12
 
 struct scratch {
 	/*
@@ -51,6 +54,10 @@ struct scratch {
 	__u64 user_weight[OOMBOX_MAX_USERS];
 	/* mm_struct.rss_stat of the process that is being weighed. */
 	__u64 rss_stat[20];
+	/* Tables of the kernel's, each copied with one read: a read costs more than what it copies. */
+	__u8 stat_index[STAT_ITEMS]; /* mem_cgroup_stats_index */
+	__s64 stat_state[STAT_ITEMS]; /* memory.stat of the cgroup that is being read */
+	__u64 events[2][EVENT_ITEMS]; /* memory.events and memory.events.local of it */
 	/* Beside `levels`: struct mem_cgroup. */
 	__u64 level_memcg[OOMBOX_MAX_LEVELS];
 	/* The search for struct oom_control: addresses are kept as integers, here, so that the verifier need

@@ -18,30 +18,10 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_memcg_types.h"
+#include "bpf/lib/read.h"
 #include "bpf/lib/scratch.h"
+#include "bpf/lib/stat_place.h"
 #include "bpf/oombox_abi.h"
-
-extern const void mem_cgroup_stats_index __ksym __weak;
-
-/* Set before loading: state[] is compacted (the kernel has a type for its shorter length). */
-const volatile __u32 stats_are_compacted = 0; /* as a C++ compiler knows it, too */
-
-#define NO_INDEX (~0ULL)
-
-/* Linux 6.12 marks what has no place with 0xff, earlier ones with 0 and count from 1. */
-static __always_inline __u64 compacted_index(__u64 item)
-{
-	__u64 absent = bpf_core_enum_value(enum node_stat_item, NR_VMSCAN_WRITE);
-	__u8 mark = 0, index = 0;
-
-	if (!&mem_cgroup_stats_index)
-		return NO_INDEX;
-	bpf_probe_read_kernel(&mark, sizeof(mark), (void *)&mem_cgroup_stats_index + absent);
-	bpf_probe_read_kernel(&index, sizeof(index), (void *)&mem_cgroup_stats_index + item);
-	if (index == mark)
-		return NO_INDEX;
-	return mark ? index : index - 1;
-}
 
 static __always_inline __u64 state_address(struct mem_cgroup *memcg)
 {
@@ -53,54 +33,57 @@ static __always_inline __u64 state_address(struct mem_cgroup *memcg)
 	if (bpf_core_field_exists(embedded->vmstats))
 		return (__u64)memcg + bpf_core_field_offset(struct mem_cgroup___before_6_1, vmstats) +
 		       bpf_core_field_offset(struct memcg_vmstats, state);
-	return (__u64)BPF_CORE_READ(memcg, vmstats) +
+	return (__u64)READ(memcg, vmstats) +
 	       bpf_core_field_offset(struct memcg_vmstats, state);
 }
 
-static __always_inline bool read_item(__s64 *value, __u64 state, __u64 item)
+static __always_inline void take_stat(const struct scratch *s, struct oombox_stat *out, __u32 to,
+				      __u64 item)
 {
-	__u64 index = stats_are_compacted ? compacted_index(item) : item;
+	__u64 place = stat_place(s, item);
 
-	*value = 0;
-	return index != NO_INDEX &&
-	       !bpf_probe_read_kernel(value, sizeof(*value), (void *)(state + index * 8));
-}
-
-static __always_inline void read_stat(struct oombox_stat *out, __u64 state, __u32 to, __u64 item)
-{
-	if (read_item(&out->values[to], state, item))
-		out->known |= 1ULL << to;
+	out->values[to] = 0;
+	if (place >= STAT_ITEMS)
+		return;
+	out->values[to] = s->stat_state[place];
+	out->known |= 1ULL << to;
 }
 
 /* memory.zswap.current: a statistic, not a counter. False: this kernel counts none, or hides where. */
-static __always_inline bool read_zswap_usage(__u64 *bytes, struct mem_cgroup *memcg)
+static __always_inline bool read_zswap_usage(const struct scratch *s, __u64 *bytes,
+					     struct mem_cgroup *memcg)
 {
+	__u64 place;
+
 	*bytes = 0;
 	if (!bpf_core_enum_value_exists(enum memcg_stat_item, MEMCG_ZSWAP_B))
 		return false;
-	return read_item((__s64 *)bytes, state_address(memcg),
-			 bpf_core_enum_value(enum memcg_stat_item, MEMCG_ZSWAP_B));
+	place = stat_place(s, bpf_core_enum_value(enum memcg_stat_item, MEMCG_ZSWAP_B));
+	return place != NO_INDEX &&
+	       !bpf_probe_read_kernel(bytes, sizeof(*bytes),
+				      (void *)(state_address(memcg) + place * sizeof(*bytes)));
 }
 
 #define NODE_STAT(to, item)                                                           \
 	do {                                                                          \
 		if (bpf_core_enum_value_exists(enum node_stat_item, item))            \
-			read_stat(out, state, to,                                     \
-				  bpf_core_enum_value(enum node_stat_item, item));    \
+			take_stat(s, out, to, bpf_core_enum_value(enum node_stat_item, item));    \
 	} while (0)
 #define MEMCG_STAT(to, item)                                                          \
 	do {                                                                          \
 		if (bpf_core_enum_value_exists(enum memcg_stat_item, item))           \
-			read_stat(out, state, to,                                     \
-				  bpf_core_enum_value(enum memcg_stat_item, item));   \
+			take_stat(s, out, to, bpf_core_enum_value(enum memcg_stat_item, item));   \
 	} while (0)
 
-static __always_inline void fill_stat_of(struct oombox_stat *out, struct mem_cgroup *memcg)
+static __always_inline void fill_stat_of(struct scratch *s, struct oombox_stat *out,
+					 struct mem_cgroup *memcg)
 {
-	__u64 state = state_address(memcg);
-
-	out->cgroup_id = BPF_CORE_READ(memcg, css.cgroup, kn, id);
+	out->cgroup_id = READ(memcg, css.cgroup, kn, id);
 	out->known = 0;
+	/* What lies behind the array is never looked at. */
+	if (bpf_probe_read_kernel(s->stat_state, sizeof(s->stat_state),
+				  (void *)state_address(memcg)))
+		return;
 	NODE_STAT(OOMBOX_STAT_ANON, NR_ANON_MAPPED);
 	NODE_STAT(OOMBOX_STAT_ANON_THP, NR_ANON_THPS);
 	NODE_STAT(OOMBOX_STAT_FILE, NR_FILE_PAGES);
@@ -135,11 +118,11 @@ static __always_inline void fill_stats(struct scratch *s)
 	s->stat_count = 0;
 	if (!s->level_count)
 		return;
-	fill_stat_of(&s->stats[0], (struct mem_cgroup *)s->level_memcg[0]);
+	fill_stat_of(s, &s->stats[0], (struct mem_cgroup *)s->level_memcg[0]);
 	s->stat_count = 1;
 	if (fired == 0 || fired >= s->level_count || fired >= OOMBOX_MAX_LEVELS)
 		return;
-	fill_stat_of(&s->stats[1], (struct mem_cgroup *)s->level_memcg[fired]);
+	fill_stat_of(s, &s->stats[1], (struct mem_cgroup *)s->level_memcg[fired]);
 	s->stat_count = 2;
 }
 

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
+#include "bpf/lib/read.h"
 #include "bpf/oombox_abi.h"
 
 /* mm_struct.rss_stat became per CPU in Linux 6.2. Asked by a field of a type that exists everywhere: for
@@ -28,24 +29,24 @@ static __always_inline __u64 not_negative(long long pages)
 static __always_inline void fill_memory(struct oombox_memory *out, struct mm_struct *mm)
 {
 	if (rss_is_percpu()) {
-		out->file_pages = not_negative(BPF_CORE_READ(mm, rss_stat[MM_FILEPAGES].count));
-		out->anon_pages = not_negative(BPF_CORE_READ(mm, rss_stat[MM_ANONPAGES].count));
-		out->swap_pages = not_negative(BPF_CORE_READ(mm, rss_stat[MM_SWAPENTS].count));
-		out->shmem_pages = not_negative(BPF_CORE_READ(mm, rss_stat[MM_SHMEMPAGES].count));
+		out->file_pages = not_negative(READ(mm, rss_stat[MM_FILEPAGES].count));
+		out->anon_pages = not_negative(READ(mm, rss_stat[MM_ANONPAGES].count));
+		out->swap_pages = not_negative(READ(mm, rss_stat[MM_SWAPENTS].count));
+		out->shmem_pages = not_negative(READ(mm, rss_stat[MM_SHMEMPAGES].count));
 	} else {
 		struct mm_struct___before_6_2 *old = (void *)mm;
 
 		out->file_pages =
-			not_negative(BPF_CORE_READ(old, rss_stat.count[MM_FILEPAGES].counter));
+			not_negative(READ(old, rss_stat.count[MM_FILEPAGES].counter));
 		out->anon_pages =
-			not_negative(BPF_CORE_READ(old, rss_stat.count[MM_ANONPAGES].counter));
+			not_negative(READ(old, rss_stat.count[MM_ANONPAGES].counter));
 		out->swap_pages =
-			not_negative(BPF_CORE_READ(old, rss_stat.count[MM_SWAPENTS].counter));
+			not_negative(READ(old, rss_stat.count[MM_SWAPENTS].counter));
 		out->shmem_pages =
-			not_negative(BPF_CORE_READ(old, rss_stat.count[MM_SHMEMPAGES].counter));
+			not_negative(READ(old, rss_stat.count[MM_SHMEMPAGES].counter));
 	}
-	out->page_tables_bytes = BPF_CORE_READ(mm, pgtables_bytes.counter);
-	out->total_vm_pages = BPF_CORE_READ(mm, total_vm);
+	out->page_tables_bytes = READ(mm, pgtables_bytes.counter);
+	out->total_vm_pages = READ(mm, total_vm);
 }
 
 /* The pages that the kernel's own choice weighs (oom_badness): resident, swapped, page tables. */
@@ -55,17 +56,21 @@ static __always_inline __u64 memory_weight(const struct oombox_memory *m)
 	       (m->page_tables_bytes >> 12);
 }
 
-/* The process id as the innermost pid namespace shows it: 1 for a container's init. */
-static __always_inline __u32 namespace_pid(struct task_struct *task)
-{
-	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
-	__u32 level = BPF_CORE_READ(pid, level);
-	__u32 nr = 0;
+/* A process in its innermost pid namespace: pid 1 is a container's init, level 0 the initial namespace. */
+struct namespaced {
+	__u32 pid;
+	__u32 level;
+};
 
-	bpf_probe_read_kernel(&nr, sizeof(nr),
+static __always_inline struct namespaced innermost(struct task_struct *task)
+{
+	struct pid *pid = READ(task, signal, pids[PIDTYPE_TGID]);
+	struct namespaced in = { .level = READ(pid, level) };
+
+	bpf_probe_read_kernel(&in.pid, sizeof(in.pid),
 			      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-				      level * bpf_core_type_size(struct upid));
-	return nr;
+				      in.level * bpf_core_type_size(struct upid));
+	return in;
 }
 
 static __always_inline struct cgroup_subsys_state *memory_css(struct css_set *cset)
@@ -79,44 +84,42 @@ static __always_inline struct cgroup_subsys_state *memory_css(struct css_set *cs
 	return css;
 }
 
-static __always_inline __u32 namespace_level(struct task_struct *task)
-{
-	return BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID], level);
-}
-
 /* The init of a pid namespace below the initial one: a container's first process. */
 static __always_inline bool is_container_init(struct task_struct *task)
 {
-	return namespace_level(task) > 0 && namespace_pid(task) == 1;
+	struct namespaced in = innermost(task);
+
+	return in.level > 0 && in.pid == 1;
 }
 
 /* Everything but `exact`: see exact.h. */
 static __always_inline void fill_process(struct oombox_process *out, struct task_struct *task)
 {
-	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(task, cgroups));
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct cgroup_subsys_state *css = memory_css(READ(task, cgroups));
+	struct mm_struct *mm = READ(task, mm);
+	struct namespaced in = innermost(task);
 
-	out->tgid = BPF_CORE_READ(task, tgid);
-	out->tid = BPF_CORE_READ(task, pid);
-	out->namespace_pid = namespace_pid(task);
-	out->uid = BPF_CORE_READ(task, real_cred, uid.val);
-	out->oom_score_adj = BPF_CORE_READ(task, signal, oom_score_adj);
+	out->tgid = READ(task, tgid);
+	out->tid = READ(task, pid);
+	out->namespace_pid = in.pid;
+	out->uid = READ(task, real_cred, uid.val);
+	out->oom_score_adj = READ(task, signal, oom_score_adj);
 	out->flags = mm ? 0 : OOMBOX_PROCESS_NO_MM;
-	out->start_boottime_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	out->cgroup_id = BPF_CORE_READ(css, cgroup, kn, id);
+	out->start_boottime_ns = READ(task, group_leader, start_boottime);
+	out->cgroup_id = READ(css, cgroup, kn, id);
 	if (mm)
 		fill_memory(&out->memory, mm);
 	else
 		__builtin_memset(&out->memory, 0, sizeof(out->memory));
 	__builtin_memset(&out->exact, 0, sizeof(out->exact));
-	out->threads = BPF_CORE_READ(task, signal, nr_threads);
-	out->namespace_level = namespace_level(task);
+	out->threads = READ(task, signal, nr_threads);
+	out->namespace_level = in.level;
 	BPF_CORE_READ_STR_INTO(&out->comm, task, comm);
 	out->exe[0] = 0;
 	if (mm)
 		bpf_probe_read_kernel_str(
 			out->exe, sizeof(out->exe),
-			BPF_CORE_READ(mm, exe_file, f_path.dentry, d_name.name));
+			READ(mm, exe_file, f_path.dentry, d_name.name));
 }
 
 #endif

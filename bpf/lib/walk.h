@@ -3,21 +3,21 @@
  * The walk over all threads of a cgroup: its css_sets' task lists and those of its descendants. It costs
  * nothing for tasks elsewhere, and is bounded in time, processes and steps, because it runs under oom_lock.
  *
- * The lists are read without their lock (css_set_lock), so they may change under the walk: every read is
- * a probe read, every task is checked to belong to the css_set it was found in, and a lost way ends the
- * walk with OOMBOX_KILL_WALK_RACED. Works on cgroup v1 and v2 alike: a css_set hangs below each cgroup of
+ * The lists are read without their lock (css_set_lock), so they may change under the walk: no read
+ * faults, every task is checked to belong to the css_set it was found in, and a lost way ends the walk with
+ * OOMBOX_KILL_WALK_RACED. Works on cgroup v1 and v2 alike: a css_set hangs below each cgroup of
  * each hierarchy its tasks are in (kernel/cgroup/cgroup.c, struct cgrp_cset_link).
  */
 #ifndef OOMBOX_LIB_WALK_H
 #define OOMBOX_LIB_WALK_H
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/kernel_types.h"
 #include "bpf/lib/deadline.h"
 #include "bpf/lib/list.h"
 #include "bpf/lib/rank.h"
+#include "bpf/lib/read.h"
 #include "bpf/oombox_abi.h"
 
 static __always_inline void enter_cgroup(struct walk *w, __u64 cgroup)
@@ -36,7 +36,7 @@ static __always_inline void step_tasks(struct scratch *s, struct walk *w)
 		return;
 	}
 	task = ENTRY(w->node, struct task_struct, cg_list);
-	if ((__u64)BPF_CORE_READ(task, cgroups) != w->cset) {
+	if ((__u64)READ(task, cgroups) != w->cset) {
 		s->record.flags |= OOMBOX_KILL_WALK_RACED;
 		w->phase = WALK_LINKS;
 		return;
@@ -55,7 +55,7 @@ static __always_inline void step_links(struct walk *w)
 		return;
 	}
 	link = ENTRY(w->link, struct cgrp_cset_link, cset_link);
-	w->cset = (__u64)BPF_CORE_READ(link, cset);
+	w->cset = (__u64)READ(link, cset);
 	w->node = list_next(HEAD(w->cset, struct css_set, tasks));
 	w->phase = WALK_TASKS;
 }
@@ -88,8 +88,8 @@ static __always_inline void step_up(struct walk *w)
 		w->phase = WALK_DONE;
 		return;
 	}
-	parent = (__u64)BPF_CORE_READ(cgroup, self.parent);
-	next = (__u64)BPF_CORE_READ(cgroup, self.sibling.next);
+	parent = (__u64)READ(cgroup, self.parent);
+	next = (__u64)READ(cgroup, self.sibling.next);
 	if (next == HEAD(parent, struct cgroup_subsys_state, children))
 		w->cgroup = (__u64)ENTRY(parent, struct cgroup, self);
 	else

@@ -76,10 +76,11 @@ def percentile(values, share):
 
 
 class Watch:
-    """`oombox watch`, each line stamped with CLOCK_BOOTTIME when it arrives."""
+    """`oombox watch`: of each event its first line, stamped with CLOCK_BOOTTIME when it arrives."""
 
     def __init__(self, state):
         self.rows = []
+        self.seen = set()
         self.process = subprocess.Popen(
             [binary("oombox"), "--server", f"unix:{state}/a.sock", "watch", "-o", "jsonl"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
@@ -88,7 +89,11 @@ class Watch:
 
     def read(self):
         for line in self.process.stdout:
-            self.rows.append((time.clock_gettime_ns(time.CLOCK_BOOTTIME), line))
+            arrived = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            event = json.loads(line)
+            if event["event_id"] not in self.seen:  # else a later revision
+                self.seen.add(event["event_id"])
+                self.rows.append((arrived, event))
 
     def stop(self):
         self.process.terminate()
@@ -107,8 +112,7 @@ def kill_to_client(state):
     watch.stop()
     ids = {cgroup["id"] for cgroup in truth["cgroups"]}
     total, commit = [], []
-    for arrived, line in watch.rows:
-        event = json.loads(line)
+    for arrived, event in watch.rows:
         if int(event.get("oom", {}).get("victims", [{}])[0].get("cgroup_id", 0)) not in ids:
             continue
         total.append((arrived - int(event["boottime_ns"])) / 1e6)

@@ -8,8 +8,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/bpf_loader/kill_probe.h"
@@ -18,23 +21,52 @@
 namespace oombox {
 namespace {
 
-constexpr uint64_t kLimit = 512ULL << 20;
+// Room for what `tasks` idle processes are charged: page tables, kernel stacks.
+uint64_t Limit(int tasks) { return (512ULL << 20) + static_cast<uint64_t>(tasks) * (256ULL << 10); }
+
 constexpr int kKills = 5;
 
 void Join(const std::string& procs_file) { std::ofstream(procs_file) << "0"; }
 
-pid_t StartIdle(const std::string& procs_file) {
+[[noreturn]] void Idle() {
+  for (;;) {
+    pause();
+  }
+}
+
+// `tasks` processes that wait, below one that was started after the programs were attached: so
+// their command lines are known, and are part of what a kill costs. -1: it did not start.
+pid_t StartIdle(const char* self, int tasks, const std::string& procs_file) {
+  int ready[2];
+  if (pipe(ready) != 0) {
+    return -1;
+  }
   const pid_t pid = fork();
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!procs_file.empty()) {
       Join(procs_file);
     }
-    for (;;) {
-      pause();
+    dup2(ready[1], STDOUT_FILENO);
+    execl(self, self, "--idle", std::to_string(tasks).c_str(), nullptr);
+    _exit(127);
+  }
+  close(ready[1]);
+  char byte = 0;
+  const bool started = read(ready[0], &byte, 1) == 1;
+  close(ready[0]);
+  return started ? pid : -1;
+}
+
+// The first of `tasks` processes; says when all are there.
+int RunIdle(int tasks) {
+  for (int i = 1; i < tasks; ++i) {
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      Idle();
     }
   }
-  return pid;
+  return write(STDOUT_FILENO, "", 1) == 1 ? (Idle(), 0) : 1;
 }
 
 // Grows in the cgroup until the kernel kills it.
@@ -53,27 +85,30 @@ void KillOne(const std::string& procs_file) {
   waitpid(pid, nullptr, 0);
 }
 
-void Stop(const std::vector<pid_t>& pids) {
-  for (const pid_t pid : pids) {
-    kill(pid, SIGKILL);
+void Stop(pid_t idle) {
+  if (idle == 0) {
+    return;
   }
-  for (const pid_t pid : pids) {
-    waitpid(pid, nullptr, 0);
+  kill(idle, SIGKILL);
+  while (waitpid(-1, nullptr, 0) > 0) {  // its children are this process's now
   }
 }
 
-int Measure(const KillProbe& probe, const Hierarchy& hierarchy, int tasks, bool inside) {
+int Measure(const char* self, const KillProbe& probe, const Hierarchy& hierarchy, int tasks,
+            bool inside) {
   auto cgroup = Cgroup::Create(hierarchy, hierarchy.own_path,
-                               fmt::format("oombox-bench-{}-{}", getpid(), tasks), kLimit);
+                               fmt::format("oombox-bench-{}-{}", getpid(), tasks),
+                               Limit(tasks));
   if (!cgroup) {
     std::fprintf(stderr, "oom_lock_cost: %s\n", cgroup.error().message.c_str());
     return 1;
   }
-  std::vector<pid_t> idle;
-  for (int i = 1; i < tasks; ++i) {
-    idle.push_back(StartIdle(inside ? (*cgroup)->ProcsFile() : ""));
+  const pid_t idle =
+      tasks == 1 ? 0 : StartIdle(self, tasks - 1, inside ? (*cgroup)->ProcsFile() : "");
+  if (idle < 0) {
+    std::fprintf(stderr, "oom_lock_cost: cannot start %d processes\n", tasks);
+    return 1;
   }
-  usleep(200'000);  // let the last ones arrive; exactness does not matter here
   std::vector<double> costs;
   for (int i = 0; i < kKills; ++i) {
     const oombox_kill_counters before = probe.Counters();
@@ -97,7 +132,7 @@ int Measure(const KillProbe& probe, const Hierarchy& hierarchy, int tasks, bool 
   return 0;
 }
 
-int Main() {
+int Main(const char* self) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   auto probe = KillProbe::Load({});
   const auto hierarchy = FindOwnHierarchy();
@@ -106,8 +141,8 @@ int Main() {
     return 0;
   }
   for (const int tasks : {1, 10, 100, 1000, 10000}) {
-    if (Measure(**probe, *hierarchy, tasks, true) != 0 ||
-        Measure(**probe, *hierarchy, tasks, false) != 0) {
+    if (Measure(self, **probe, *hierarchy, tasks, true) != 0 ||
+        Measure(self, **probe, *hierarchy, tasks, false) != 0) {
       return 1;
     }
   }
@@ -117,4 +152,9 @@ int Main() {
 }  // namespace
 }  // namespace oombox
 
-int main() { return oombox::Main(); }
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "--idle") {
+    return oombox::RunIdle(std::atoi(argv[2]));
+  }
+  return oombox::Main("/proc/self/exe");
+}

@@ -10,7 +10,8 @@ import unittest
 from lib import compare
 from lib.events import parse_events
 from lib.kernel_report import KernelLog
-from lib.machine import cgroup_inode, own_memory_cgroup, prints_exact_sums, require_real_kills
+from lib.machine import (cgroup_inode, own_memory_cgroup, prints_exact_sums, require_real_kills,
+                         skip)
 from lib.programs import (Agent, Scratch, eventually, events_of, list_events, memhog, oombox,
                           wait_for_events)
 from lib.text import escape_untrusted, is_printable
@@ -55,6 +56,12 @@ class KillTest(unittest.TestCase):
         truth, process, kill = self.play("grow", "--limit", "64Mi")
 
         self.check(self.event_of(truth), kill, truth, process)
+
+    def test_a_kernel_with_the_cast_takes_the_direct_object(self):
+        with open("/sys/kernel/btf/vmlinux", "rb") as btf:
+            if b"bpf_rdonly_cast" not in btf.read():
+                skip("before Linux 6.2: no bpf_rdonly_cast")
+        self.assertNotIn("by helper calls", self.agent.log())
 
     def test_the_uid_and_the_pid_in_its_own_namespace_are_the_victims(self):
         truth, process, kill = self.play("grow", "--limit", "32Mi", "--uid", "12345",

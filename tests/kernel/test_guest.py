@@ -47,6 +47,7 @@ class GuestTest(GuestCase):
         self.assertIn("list", frames, frames["agent-log"])
         self.assertEqual(frames["errors"], "")
         self.assertEqual(frames["leftovers"], "", "memhog left cgroups behind")
+        self.assertNotIn("by helper calls", frames["agent-log"], "refused the direct object")
         exact = prints_exact_sums(frames["release"])
         kills, events = self.kills_and_events(frames)
         self.check_scenarios(kernel, frames, SCENARIOS, 2)
