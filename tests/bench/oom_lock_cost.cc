@@ -97,8 +97,7 @@ void Stop(pid_t idle) {
 int Measure(const char* self, const KillProbe& probe, const Hierarchy& hierarchy, int tasks,
             bool inside) {
   auto cgroup = Cgroup::Create(hierarchy, hierarchy.own_path,
-                               fmt::format("oombox-bench-{}-{}", getpid(), tasks),
-                               Limit(tasks));
+                               fmt::format("oombox-bench-{}-{}", getpid(), tasks), Limit(tasks));
   if (!cgroup) {
     std::fprintf(stderr, "oom_lock_cost: %s\n", cgroup.error().message.c_str());
     return 1;

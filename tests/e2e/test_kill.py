@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -207,8 +208,8 @@ class StormTest(unittest.TestCase):
         done = subprocess.Popen(["unshare", "--pid", "--fork", "sleep", "1000"])
         self.addCleanup(done.wait)
         self.addCleanup(done.kill)
-        child = f"/proc/{done.pid}/task/{done.pid}/children"
-        init = int(eventually(lambda: open(child, encoding="ascii").read(), why="the first process"))
+        children = pathlib.Path(f"/proc/{done.pid}/task/{done.pid}/children")
+        init = int(eventually(children.read_text, why="the first process"))
 
         os.kill(init, signal.SIGKILL)
 
