@@ -111,6 +111,18 @@ class CompareTest(unittest.TestCase):
         del event["oom"]["top_users"][1]
         self.assertNotEqual(differences(event), [])
 
+    def test_threads_that_are_gone_explain_less_kernel_memory_and_nothing_else(self):
+        report = parse(LINUX_6_18)[0].report
+        report.stat = {"kernel_stack": 64 << 10, "anon": 4096}
+        fewer = {"path": "/a", "stat": {"kernel_stack_bytes": 48 << 10, "anon_bytes": 4096}}
+        more = {"path": "/a", "stat": {"kernel_stack_bytes": 80 << 10, "anon_bytes": 4096}}
+
+        self.assertEqual([], list(compare.stat_against_kernel(fewer, report, threads_gone=True)))
+        self.assertEqual(1, len(list(compare.stat_against_kernel(fewer, report))))
+        self.assertEqual(1, len(list(compare.stat_against_kernel(more, report, threads_gone=True))))
+        less_anon = {"path": "/a", "stat": {"kernel_stack_bytes": 64 << 10, "anon_bytes": 0}}
+        self.assertEqual(1, len(list(compare.stat_against_kernel(less_anon, report, threads_gone=True))))
+
 
 class EventJsonTest(unittest.TestCase):
     def test_64_bit_numbers_and_names_are_normalized(self):
@@ -134,15 +146,3 @@ class EventJsonTest(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
-
-    def test_threads_that_are_gone_explain_less_kernel_memory_and_nothing_else(self):
-        report = parse(LINUX_6_18)[0].report
-        report.stat = {"kernel_stack": 64 << 10, "anon": 4096}
-        fewer = {"path": "/a", "stat": {"kernel_stack_bytes": 48 << 10, "anon_bytes": 4096}}
-        more = {"path": "/a", "stat": {"kernel_stack_bytes": 80 << 10, "anon_bytes": 4096}}
-
-        self.assertEqual([], list(compare.stat_against_kernel(fewer, report, threads_gone=True)))
-        self.assertEqual(1, len(list(compare.stat_against_kernel(fewer, report))))
-        self.assertEqual(1, len(list(compare.stat_against_kernel(more, report, threads_gone=True))))
-        less_anon = {"path": "/a", "stat": {"kernel_stack_bytes": 64 << 10, "anon_bytes": 0}}
-        self.assertEqual(1, len(list(compare.stat_against_kernel(less_anon, report, threads_gone=True))))
