@@ -235,6 +235,12 @@ std::vector<v1::Event> CaseBook::Close(uint64_t now_boottime_ns) {
   return closed;
 }
 
+bool CaseBook::HasOpenGroup() const {
+  return std::any_of(open_.begin(), open_.end(), [](const auto& open) {
+    return open.second.event.has_oom() && IsGroup(open.second.event.oom());
+  });
+}
+
 std::optional<uint64_t> CaseBook::NextDeadline() const {
   std::optional<uint64_t> next;
   for (const auto& [id, open] : open_) {

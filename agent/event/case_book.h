@@ -74,6 +74,9 @@ class CaseBook {
   // Records that are no kill and were too many. Thread-safe.
   uint64_t no_kills_skipped() const { return no_kills_skipped_.load(); }
 
+  // A group kill is open: more victims of it may come any moment.
+  bool HasOpenGroup() const;
+
   // When Close has something to do next; absent when no case is open.
   std::optional<uint64_t> NextDeadline() const;
 

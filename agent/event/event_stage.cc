@@ -148,7 +148,7 @@ void EventStage::Run() {
       } else {
         changed_.wait(lock, ready);
       }
-      if (ok && deadline) {
+      if (ok && cases_.HasOpenGroup()) {
         // A group kill goes on: its victims come one by one, and each would be a revision of an
         // event that grows.
         changed_.wait_for(lock, kGather, [this] { return stopping_; });

@@ -73,6 +73,18 @@ TEST(CaseBookTest, IsFinalWithTheCommandLineOfASingleVictim) {
   EXPECT_TRUE(cases.Close(kNow + 1 + CaseBook::kWaitNs).empty());
 }
 
+TEST(CaseBookTest, GathersForGroupsOnly) {
+  CaseBook cases(Nothing);
+  Added(cases, KillOfNow(42), kNow);
+  EXPECT_FALSE(cases.HasOpenGroup());  // the next kill's revision 1 waits for nothing
+
+  KillRecord group = Kill(42, true, false);
+  group.episode_tgid = 43;
+  Added(cases, group, kNow);
+
+  EXPECT_TRUE(cases.HasOpenGroup());
+}
+
 TEST(CaseBookTest, ClosesAKillWhoseCommandLineNeverComes) {
   CaseBook cases(Nothing);
   Added(cases, KillOfNow(42), kNow);
