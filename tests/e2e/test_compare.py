@@ -117,11 +117,12 @@ class CompareTest(unittest.TestCase):
         fewer = {"path": "/a", "stat": {"kernel_stack_bytes": 48 << 10, "anon_bytes": 4096}}
         more = {"path": "/a", "stat": {"kernel_stack_bytes": 80 << 10, "anon_bytes": 4096}}
 
-        self.assertEqual([], list(compare.stat_against_kernel(fewer, report, threads_gone=True)))
+        self.assertEqual([], list(compare.stat_against_kernel(fewer, report, gone=32 << 10)))
         self.assertEqual(1, len(list(compare.stat_against_kernel(fewer, report))))
-        self.assertEqual(1, len(list(compare.stat_against_kernel(more, report, threads_gone=True))))
+        self.assertEqual(1, len(list(compare.stat_against_kernel(more, report, gone=32 << 10))))
+        self.assertEqual(1, len(list(compare.stat_against_kernel(fewer, report, gone=8 << 10))))
         less_anon = {"path": "/a", "stat": {"kernel_stack_bytes": 64 << 10, "anon_bytes": 0}}
-        self.assertEqual(1, len(list(compare.stat_against_kernel(less_anon, report, threads_gone=True))))
+        self.assertEqual(1, len(list(compare.stat_against_kernel(less_anon, report, gone=32 << 10))))
 
 
 class EventJsonTest(unittest.TestCase):

@@ -109,23 +109,26 @@ STAT_FIELDS["sec_pagetables"] = "secondary_page_tables_bytes"
 
 # What a thread gives back when it exits.
 THREAD_FIELDS = {"kernel", "kernel_stack", "slab_reclaimable", "slab_unreclaimable"}
+# At most so much each: 16 KiB of stack, its task_struct and what hangs on it.
+THREAD_BYTES = 32 << 10
 
 
-def threads_may_be_gone(oom):
-    """The kernel reports, then signals, then marks, and the mark is where we read: meanwhile another CPU
+def gone_with_threads(oom):
+    """Bytes. The kernel reports, then signals, then marks, and the mark is where we read: meanwhile another CPU
     may run threads of the victim to their end."""
-    return oom["victims"][0].get("threads", 1) > 1
+    return (oom["victims"][0].get("threads", 1) - 1) * THREAD_BYTES
 
 
-def stat_against_kernel(level, report, threads_gone=False):
+def stat_against_kernel(level, report, gone=0):
     """memory.stat of the cgroup that fired; the kernel prints it for cgroup v2."""
     diff = Differences(f"memory.stat of {level['path']}:")
     for name, field in STAT_FIELDS.items():
         if name not in report.stat:
             continue
         value = int(level["stat"].get(field, 0))
-        if threads_gone and name in THREAD_FIELDS:
-            diff.expect(f"{name} at most the kernel's", value <= report.stat[name], True)
+        if gone and name in THREAD_FIELDS:
+            diff.expect(f"{name} but for threads the kernel's",
+                        0 <= report.stat[name] - value <= gone, True)
         else:
             diff.expect(name, value, report.stat[name])
     return diff
@@ -145,7 +148,7 @@ def limit_against_all(oom, kill, truth, cgroup, level=0):
         diff.expect("kernel's limit", hit.get("limit_bytes"), report.limit)
         diff.expect("kernel's oom_memcg", hit.get("cgroup_path"), report.oom_memcg)
         more = hit.get("usage_bytes", 0) - report.usage
-        near = more <= slack if threads_may_be_gone(oom) else abs(more) <= slack
+        near = -slack - gone_with_threads(oom) <= more <= slack
         diff.expect("usage_bytes near the kernel's", near, True)
     return diff
 
@@ -281,7 +284,7 @@ def everything(event, kill, truth, process, inode_of, kernel_prints_exact=False)
         diff += decision_against_kernel(oom, kill.report)
         for level in oom["cgroups"]:
             if level["id"] == fired["id"] and "stat" in level:
-                diff += stat_against_kernel(level, kill.report, threads_may_be_gone(oom))
+                diff += stat_against_kernel(level, kill.report, gone_with_threads(oom))
         if "top_users" in oom or "bpf_loop" not in str(oom["quality"]["missing"]):
             diff += ranking_against_kernel(oom, kill.report, truth["page_bytes"],
                                            kernel_prints_exact)
