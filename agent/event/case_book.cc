@@ -41,6 +41,10 @@ Result<CaseBook::Case*> CaseBook::Find(const std::string& id) {
 
 std::optional<v1::Event> CaseBook::Revise(Case& open, bool changed, uint64_t now_boottime_ns) {
   open.deadline_ns = now_boottime_ns + kWaitNs;
+  return NextRevision(open, changed);
+}
+
+std::optional<v1::Event> CaseBook::NextRevision(Case& open, bool changed) const {
   if (!changed) {
     return std::nullopt;
   }
@@ -182,6 +186,7 @@ v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
   AskWhoLives(event);
   if (CanName(event)) {
     NameKnownFrames(*sources_.symbols, *event.mutable_oom());
+    AskForNames(event);
   }
   const bool alone = record.version < kFirstVersionWithCmdline;
   event.set_final(!record.kills_group && !record.group_member && (alone || IsComplete(event)));
@@ -192,7 +197,28 @@ v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
   return event;
 }
 
+void CaseBook::AskForNames(const v1::Event& event) const {
+  if (sources_.ask_symbols && CanName(event) && NeedsSymbols(event.oom())) {
+    sources_.ask_symbols(FrameAddresses(event.oom()));
+  }
+}
+
+std::vector<v1::Event> CaseBook::NameOpen() {
+  std::vector<v1::Event> named;
+  for (auto& [id, open] : open_) {
+    if (!CanName(open.event) || !NeedsSymbols(open.event.oom())) {
+      continue;
+    }
+    NameKnownFrames(*sources_.symbols, *open.event.mutable_oom());
+    if (auto event = NextRevision(open, !NeedsSymbols(open.event.oom()))) {
+      named.push_back(std::move(*event));
+    }
+  }
+  return named;
+}
+
 void CaseBook::Reopen(v1::Event event, uint64_t now_boottime_ns) {
+  AskForNames(event);
   std::string id = event.event_id();
   open_.emplace(std::move(id), Case{std::move(event), now_boottime_ns + kWaitNs});
 }

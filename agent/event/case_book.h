@@ -21,6 +21,8 @@ namespace oombox {
 struct CaseSources {
   std::string boot_id = {};
   StackSymbols* symbols = nullptr;  // must outlive the book
+  // Asks for the names of a stack's addresses; once `symbols` knows them, NameOpen uses them. Quick.
+  std::function<void(const std::vector<uint64_t>& addresses)> ask_symbols = {};
   // Asks what a process that lives was started as; AddUserCmdline gets the answer. Quick.
   std::function<void(const std::string& event_id, uint32_t tgid, uint64_t start_boottime_ns)>
       ask_cmdline = {};
@@ -64,6 +66,9 @@ class CaseBook {
                                           uint64_t start_boottime_ns, const std::string& cmdline,
                                           uint64_t now_boottime_ns);
 
+  // The open cases whose stacks have names now.
+  std::vector<v1::Event> NameOpen();
+
   // Takes over an event that an earlier run left open.
   void Reopen(v1::Event event, uint64_t now_boottime_ns);
 
@@ -91,8 +96,9 @@ class CaseBook {
   v1::Event Begin(const std::string& id, const KillRecord& record, const EventContext& context,
                   uint64_t now_boottime_ns);
   uint64_t DueUntil(uint64_t now_boottime_ns) const;
-  // A new revision, if something `changed`.
+  // A new revision, if something `changed`; Revise also waits anew for what comes late.
   std::optional<v1::Event> Revise(Case& open, bool changed, uint64_t now_boottime_ns);
+  std::optional<v1::Event> NextRevision(Case& open, bool changed) const;
 
   bool IsOfThisBoot(const v1::Event& event) const {
     return event.node().boot_id() == sources_.boot_id;
@@ -100,6 +106,7 @@ class CaseBook {
   bool CanName(const v1::Event& event) const {
     return sources_.symbols != nullptr && IsOfThisBoot(event);
   }
+  void AskForNames(const v1::Event& event) const;
   void AskWhoLives(const v1::Event& event) const;
   bool TakeEarly(const std::string& id, v1::Event& event);
   // Nothing more is expected.

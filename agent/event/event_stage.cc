@@ -42,6 +42,12 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
       cases_([&store](const std::string& id) { return FindEvent(store, id); },
              {.boot_id = options_.boot_id,
               .symbols = options_.symbols.get(),
+              .ask_symbols =
+                  [this](const std::vector<uint64_t>& addresses) {
+                    if (symbols_ != nullptr) {
+                      symbols_->Ask(addresses);
+                    }
+                  },
               .ask_cmdline =
                   [this](const std::string& event_id, uint32_t tgid, uint64_t start_boottime_ns) {
                     if (cmdlines_ != nullptr) {
@@ -54,6 +60,9 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
   undecodable_ = CountUndecodable(store_, options_.boot_id);
   if (options_.read_cmdline) {
     cmdlines_ = std::make_unique<CmdlineReader>(options_.read_cmdline, [this] { Notify(); });
+  }
+  if (options_.symbols != nullptr) {
+    symbols_ = std::make_unique<SymbolReader>(options_.symbols, [this] { Notify(); });
   }
   thread_ = std::jthread([this] { Run(); });
 }
@@ -230,6 +239,7 @@ Result<size_t> EventStage::Derive() {
     unsaved_.MoveCursor(entry.id);
   }
   AddUserCmdlines();
+  NameStacks();
   for (v1::Event& event : cases_.Close(BootNowNs())) {
     unsaved_.Add(std::move(event));
   }
@@ -250,6 +260,15 @@ void EventStage::AddUserCmdlines() {
                                            options_.redact(std::move(answer.bytes)), BootNowNs())) {
       unsaved_.Add(std::move(*event));
     }
+  }
+}
+
+void EventStage::NameStacks() {
+  if (symbols_ == nullptr || !symbols_->TakeNews()) {
+    return;
+  }
+  for (v1::Event& event : cases_.NameOpen()) {
+    unsaved_.Add(std::move(event));
   }
 }
 

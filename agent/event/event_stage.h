@@ -19,6 +19,7 @@
 #include "agent/event/container.h"
 #include "agent/event/gap.h"
 #include "agent/event/superseded.h"
+#include "agent/event/symbol_reader.h"
 #include "agent/event/unsaved.h"
 #include "agent/model/logged_kill.h"
 #include "agent/model/ring_record.h"
@@ -99,6 +100,7 @@ class EventStage {
   Result<size_t> Derive();
   Status AddGaps();
   void AddUserCmdlines();
+  void NameStacks();
   Result<EventContext> ContextOf(const JournalEntry& entry);
   Status AddEntry(const JournalEntry& entry, const EventContext& context);
   Status Save();
@@ -130,6 +132,7 @@ class EventStage {
   std::atomic<uint64_t> reconstructed_count_{0};
   std::atomic<int64_t> cursor_{0};
   std::unique_ptr<CmdlineReader> cmdlines_;  // null: nobody is asked
+  std::unique_ptr<SymbolReader> symbols_;    // null: stacks stay without names
   std::jthread thread_;
 };
 

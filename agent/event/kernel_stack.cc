@@ -63,14 +63,6 @@ size_t CountTracing(std::span<const std::string> frames) {
   return 0;
 }
 
-std::vector<uint64_t> Addresses(const v1::Trigger& trigger) {
-  std::vector<uint64_t> addresses;
-  for (const v1::KernelFrame& frame : trigger.kernel_stack()) {
-    addresses.push_back(frame.address());
-  }
-  return addresses;
-}
-
 void Name(std::span<const std::string> names, v1::OomEvent& oom) {
   v1::Trigger& trigger = *oom.mutable_trigger();
   for (int i = 0; i < trigger.kernel_stack_size(); ++i) {
@@ -91,6 +83,14 @@ bool NeedsSymbols(const v1::OomEvent& oom) {
                      [](const v1::KernelFrame& frame) { return frame.symbol().empty(); });
 }
 
+std::vector<uint64_t> FrameAddresses(const v1::OomEvent& oom) {
+  std::vector<uint64_t> addresses;
+  for (const v1::KernelFrame& frame : oom.trigger().kernel_stack()) {
+    addresses.push_back(frame.address());
+  }
+  return addresses;
+}
+
 v1::Trigger::Activity ActivityOf(std::span<const std::string> frames) {
   for (const std::string& frame : frames) {
     const std::string_view function = FunctionOf(frame);
@@ -109,7 +109,7 @@ void NameKnownFrames(StackSymbols& symbols, v1::OomEvent& oom) {
   if (!NeedsSymbols(oom)) {
     return;
   }
-  if (const auto names = symbols.Known(Addresses(oom.trigger()))) {
+  if (const auto names = symbols.Known(FrameAddresses(oom))) {
     Name(*names, oom);
   }
 }
@@ -118,7 +118,7 @@ void NameAllFrames(StackSymbols& symbols, v1::OomEvent& oom) {
   if (!NeedsSymbols(oom)) {
     return;
   }
-  const auto addresses = Addresses(oom.trigger());
+  const auto addresses = FrameAddresses(oom);
   const auto known = symbols.Known(addresses);
   const auto names = known ? *known : symbols.LookUp(addresses);
   const bool any = std::any_of(names.begin(), names.end(),

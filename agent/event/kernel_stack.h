@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "agent/model/stack_symbols.h"
 #include "oombox/v1/event.pb.h"
@@ -10,6 +11,9 @@ namespace oombox {
 
 // The trigger's stack has frames without names.
 bool NeedsSymbols(const v1::OomEvent& oom);
+
+// Of the trigger's stack, innermost first.
+std::vector<uint64_t> FrameAddresses(const v1::OomEvent& oom);
 
 // Names the frames, leaves out those of the tracing itself, and tells from them what the trigger
 // was doing. NameKnownFrames does nothing when that would need a look-up.

@@ -82,6 +82,7 @@ Result<std::unique_ptr<KernelSymbols>> KernelSymbols::Open(const std::string& pa
 }
 
 std::optional<std::vector<std::string>> KernelSymbols::Known(std::span<const uint64_t> addresses) {
+  const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
   for (const uint64_t address : addresses) {
     const auto found = known_.find(address);
@@ -112,6 +113,7 @@ std::vector<std::string> KernelSymbols::LookUp(std::span<const uint64_t> address
     }
     return true;
   });
+  const std::lock_guard lock(mutex_);
   if (known_.size() + wanted.size() > kMaxKnown) {
     known_.clear();
   }

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace oombox {
 // The running kernel's symbols, from /proc/kallsyms. The kernel decides at open() whether the
 // reader may see addresses (kptr_restrict, CAP_SYSLOG): so it is opened before capabilities are
 // dropped, and read again for each stack that is not known yet, since all symbols would cost
-// megabytes. One thread.
+// megabytes. Thread-safe.
 class KernelSymbols final : public StackSymbols {
  public:
   // kPermission: the kernel hides the addresses. kUnavailable: there is no such file.
@@ -30,6 +31,7 @@ class KernelSymbols final : public StackSymbols {
   static constexpr size_t kMaxKnown = 4096;
 
   const UniqueFd file_;
+  std::mutex mutex_;  // of known_; not held while the file is read
   std::map<uint64_t, std::string> known_;
 };
 

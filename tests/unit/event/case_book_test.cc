@@ -329,6 +329,61 @@ TEST(CaseBookTest, BeginsNothingWhileTheStoreCannotSayWhatIsThere) {
   EXPECT_EQ(event->oom().victims_size(), 2);
 }
 
+// A kernel whose symbols are known a while after they were asked for.
+class LateSymbols final : public StackSymbols {
+ public:
+  std::optional<std::vector<std::string>> Known(std::span<const uint64_t> addresses) override {
+    return known_ ? std::optional(LookUp(addresses)) : std::nullopt;
+  }
+  std::vector<std::string> LookUp(std::span<const uint64_t> addresses) override {
+    return std::vector<std::string>(addresses.size(), "handle_mm_fault+0x1");
+  }
+  bool known_ = false;
+};
+
+TEST(CaseBookTest, NamesTheStackAsSoonAsItsSymbolsAreKnown) {
+  LateSymbols symbols;
+  std::vector<std::vector<uint64_t>> asked;
+  CaseBook cases(Nothing, {.boot_id = "b007",
+                           .symbols = &symbols,
+                           .ask_symbols = [&](const auto& addresses) { asked.push_back(addresses); }});
+  KillRecord kill = KillOfNow(42);
+  kill.stack = {11, 12};
+
+  Added(cases, kill);
+  const auto with_cmdline = *cases.Add(CmdlineOf(42), Context(), kNow + 1);
+  ASSERT_TRUE(with_cmdline);
+  EXPECT_FALSE(with_cmdline->final());
+  EXPECT_EQ(asked, (std::vector<std::vector<uint64_t>>{{11, 12}}));
+  EXPECT_TRUE(cases.NameOpen().empty());
+
+  symbols.known_ = true;
+  const auto named = cases.NameOpen();
+
+  ASSERT_EQ(named.size(), 1U);
+  EXPECT_TRUE(named[0].final());
+  EXPECT_EQ(named[0].revision(), 3U);
+  EXPECT_EQ(named[0].oom().trigger().kernel_stack(1).symbol(), "handle_mm_fault+0x1");
+  EXPECT_EQ(named[0].oom().trigger().activity(), v1::Trigger::ACTIVITY_PAGE_FAULT);
+  EXPECT_TRUE(cases.NameOpen().empty());
+}
+
+TEST(CaseBookTest, AsksForNamesAgainAfterARestart) {
+  LateSymbols symbols;
+  int asked = 0;
+  const CaseSources sources{
+      .boot_id = "b007", .symbols = &symbols, .ask_symbols = [&](const auto&) { ++asked; }};
+  KillRecord kill = KillOfNow(42);
+  kill.stack = {11};
+  CaseBook before(Nothing, sources);
+  const auto event = Added(before, kill);
+  CaseBook after(Nothing, sources);
+
+  after.Reopen(*event, kNow);
+
+  EXPECT_EQ(asked, 2);
+}
+
 TEST(CaseBookTest, ClosesAReopenedCase) {
   CaseBook before(Nothing);
   const v1::Event stored = *Added(before, Kill(42, true, false), kNow);
