@@ -1,0 +1,197 @@
+#include "agent/identity/cri_client.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "tests/fakes/fake_cri.h"
+#include "tests/unit/store/fixture.h"
+
+namespace oombox {
+namespace {
+
+namespace cri = runtime::v1;
+using namespace std::chrono_literals;
+
+class CriClientTest : public ::testing::Test {
+ protected:
+  CriClientTest() {
+    cri_.pods = [](cri::ListPodSandboxResponse& response) {
+      cri::PodSandbox* pod = response.add_items();
+      pod->set_id("s1");
+      pod->mutable_metadata()->set_name("ocr-7c9d6b5f4-x2kqp");
+      pod->mutable_metadata()->set_namespace_("sie");
+      (*pod->mutable_labels())["pod-template-hash"] = "7c9d6b5f4";
+      return grpc::Status::OK;
+    };
+    cri_.containers = [](cri::ListContainersResponse& response) {
+      cri::Container* container = response.add_containers();
+      container->set_id("c1");
+      container->set_pod_sandbox_id("s1");
+      container->mutable_metadata()->set_name("worker");
+      return grpc::Status::OK;
+    };
+    cri_.status = [](cri::ContainerStatusResponse& response) {
+      response.mutable_status()->set_id("c1");
+      response.mutable_status()->set_state(cri::CONTAINER_EXITED);
+      response.mutable_status()->set_reason("OOMKilled");
+      return grpc::Status::OK;
+    };
+  }
+
+  TempDir dir_;
+  FakeCri cri_{dir_.File("cri.sock")};
+  std::unique_ptr<ContainerRuntime> runtime_ = ConnectCri({dir_.File("cri.sock")}, 500ms);
+};
+
+TEST_F(CriClientTest, ListsContainersAndSandboxesWithTheirOwners) {
+  const auto all = runtime_->List();
+
+  ASSERT_TRUE(all.has_value()) << all.error().message;
+  ASSERT_EQ(all->size(), 2U);
+  EXPECT_TRUE((*all)[0].is_sandbox);
+  EXPECT_EQ((*all)[1].container_name, "worker");
+  EXPECT_EQ((*all)[1].owner, "deployment/ocr");
+  EXPECT_EQ((*all)[1].runtime_name, "fake");
+}
+
+TEST_F(CriClientTest, FindsOneWithItsExit) {
+  const auto found = runtime_->Find("c1");
+
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(found->namespace_name, "sie");
+  ASSERT_TRUE(found->exit.has_value());
+  EXPECT_EQ(found->exit->reason, "OOMKilled");
+}
+
+TEST_F(CriClientTest, FindsASandboxAndSaysWhatIsNotThere) {
+  EXPECT_TRUE(runtime_->Find("s1")->is_sandbox);
+  EXPECT_EQ(runtime_->Find("elsewhere").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(CriClientTest, BelievesNoAnswerForAnotherContainer) {
+  cri_.status = [](cri::ContainerStatusResponse& response) {
+    response.mutable_status()->set_id("another");
+    return grpc::Status::OK;
+  };
+
+  EXPECT_EQ(runtime_->Find("c1").error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(CriClientTest, TakesHalfAnAnswer) {
+  cri_.pods = [](cri::ListPodSandboxResponse&) { return grpc::Status::OK; };
+  cri_.status = [](cri::ContainerStatusResponse& response) {
+    response.mutable_status()->set_id("c1");
+    (*response.mutable_info())["info"] = "{\"runtimeSpec\":";
+    return grpc::Status::OK;
+  };
+
+  const auto found = runtime_->Find("c1");
+
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(found->container_name, "worker");
+  EXPECT_EQ(found->pod_name, "");
+  EXPECT_EQ(found->exit, std::nullopt);
+}
+
+TEST_F(CriClientTest, RefusesAnAnswerThatIsTooBig) {
+  cri_.status = [](cri::ContainerStatusResponse& response) {
+    response.mutable_status()->set_id("c1");
+    response.mutable_status()->set_reason(std::string(20 << 20, 'x'));
+    return grpc::Status::OK;
+  };
+
+  EXPECT_EQ(runtime_->Find("c1").error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(runtime_->List().has_value());
+}
+
+TEST_F(CriClientTest, GivesUpOnARuntimeThatIsSlowAndEndsACallWhenStopped) {
+  std::atomic<bool> end = false;
+  std::atomic<int> calls = 0;
+  std::atomic<int> inside = 0;
+  cri_.containers = [&](cri::ListContainersResponse&) {
+    ++inside;
+    ++calls;
+    while (!end) {
+      std::this_thread::sleep_for(1ms);
+    }
+    --inside;
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(runtime_->Find("c1").error().code, ErrorCode::kUnavailable);
+
+  const auto patient = ConnectCri({dir_.File("cri.sock")}, 1h);
+  std::thread asking([&] { EXPECT_FALSE(patient->Find("c1").has_value()); });
+  while (calls < 2) {
+    std::this_thread::sleep_for(1ms);
+  }
+  patient->Stop();
+  asking.join();
+  EXPECT_FALSE(patient->List().has_value());
+  end = true;
+  while (inside > 0) {  // the server's threads use what is here
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+TEST_F(CriClientTest, SaysWhichRuntimesDoNotSpeakIt) {
+  cri_.pods = {};
+
+  EXPECT_NE(runtime_->List().error().message.find("containerd below 1.6"), std::string::npos);
+}
+
+TEST_F(CriClientTest, ReadsTheSpecOfContainerd) {
+  cri_.status = [](cri::ContainerStatusResponse& response) {
+    response.mutable_status()->set_id("c1");
+    response.mutable_status()->set_state(cri::CONTAINER_RUNNING);
+    (*response.mutable_info())["info"] =
+        R"({"runtimeSpec":{"process":{"env":["OCR_WORKERS=5"],"oomScoreAdj":900}}})";
+    return grpc::Status::OK;
+  };
+
+  const auto found = runtime_->Find("c1");
+
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(found->oom_score_adj, 900);
+  ASSERT_EQ(found->knobs.size(), 1U);
+  EXPECT_TRUE(found->running);
+}
+
+TEST_F(CriClientTest, TakesTheFirstSocketThatAnswersAndLooksAgainWhenItIsGone) {
+  cri_.version = [] { return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "Docker's"); };
+  auto other = std::make_unique<FakeCri>(dir_.File("other.sock"));
+  other->containers = [](cri::ListContainersResponse& response) {
+    response.add_containers()->set_id("elsewhere");
+    return grpc::Status::OK;
+  };
+  other->pods = [](cri::ListPodSandboxResponse&) { return grpc::Status::OK; };
+  const auto runtime =
+      ConnectCri({dir_.File("none.sock"), dir_.File("cri.sock"), dir_.File("other.sock")}, 500ms);
+  ASSERT_EQ(runtime->List()->at(0).container_id, "elsewhere");
+
+  cri_.version = {};
+  other.reset();
+
+  EXPECT_FALSE(runtime->List().has_value());
+  const auto again = runtime->List();
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_EQ(again->back().container_id, "c1");
+}
+
+TEST(CriSocketTest, FindsTheUsualSocketsAndNoPlainFile) {
+  TempDir dir;
+  std::filesystem::create_directories(dir.File("run/containerd"));
+  std::filesystem::create_directories(dir.File("run/crio"));
+  std::ofstream(dir.File("run/containerd/containerd.sock")) << "no socket";
+  EXPECT_TRUE(FindCriSockets(dir.path()).empty());
+
+  const FakeCri crio(dir.File("run/crio/crio.sock"));
+
+  EXPECT_EQ(FindCriSockets(dir.path()), std::vector{dir.File("run/crio/crio.sock")});
+}
+
+}  // namespace
+}  // namespace oombox
