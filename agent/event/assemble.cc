@@ -25,7 +25,6 @@ void FillQuality(const KillRecord& record, const EventContext& context, v1::OomE
       TimeUtil::NanosecondsToDuration(AgeNs(record.boottime_ns, context));
   AddMissing(quality, "top_allocators", "this version records no allocations");
   AddMissing(quality, "curve", "this version records no memory curve");
-  AddMissing(quality, "container", "this version does not ask the container runtime");
 }
 
 // A victim beyond kMaxFullVictims: who it was, nothing more.

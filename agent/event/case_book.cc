@@ -1,6 +1,10 @@
 #include "agent/event/case_book.h"
 
+#include <google/protobuf/util/message_differencer.h>
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "agent/common/text.h"
 #include "agent/event/event_id.h"
@@ -22,6 +26,9 @@ bool IsGroup(const v1::OomEvent& oom) {
 
 // One victim, and what it was started as.
 bool CaseBook::IsComplete(const v1::Event& event) const {
+  if (event.has_no_kill()) {
+    return true;
+  }
   const v1::OomEvent& oom = event.oom();
   return !IsGroup(oom) && oom.victims_size() == 1 && !oom.victims(0).cmdline().empty() &&
          !(CanName(event) && NeedsSymbols(oom));
@@ -33,7 +40,7 @@ Result<CaseBook::Case*> CaseBook::Find(const std::string& id) {
     return &found->second;
   }
   OOMBOX_TRY(std::optional<v1::Event> earlier, lookup_(id));
-  if (!earlier || !earlier->has_oom()) {
+  if (!earlier || (!earlier->has_oom() && !earlier->has_no_kill())) {
     return nullptr;
   }
   return &open_.emplace(id, Case{std::move(*earlier), 0}).first->second;
@@ -41,6 +48,7 @@ Result<CaseBook::Case*> CaseBook::Find(const std::string& id) {
 
 std::optional<v1::Event> CaseBook::Revise(Case& open, bool changed, uint64_t now_boottime_ns) {
   open.deadline_ns = now_boottime_ns + kWaitNs;
+  open.settled = open.settled && !changed;
   return NextRevision(open, changed);
 }
 
@@ -49,7 +57,7 @@ std::optional<v1::Event> CaseBook::NextRevision(Case& open, bool changed) const 
     return std::nullopt;
   }
   TrimToSize(open.event);
-  open.event.set_final(IsComplete(open.event));
+  open.event.set_final((open.settled || IsComplete(open.event)) && open.fate_until_ns == 0);
   open.event.set_revision(open.event.revision() + 1);
   return open.event;
 }
@@ -71,15 +79,10 @@ Result<std::optional<v1::Event>> CaseBook::Add(const SignalRecord& record,
                                                const EventContext& context,
                                                uint64_t now_boottime_ns) {
   if (record.kind != SignalKind::kSharer && record.kind != SignalKind::kCollateral) {
-    if (IsSaidAlready(record)) {
+    if (!no_kills_.Admits(record)) {
       return std::optional<v1::Event>();
     }
-    if (!Spend(record.kind == SignalKind::kNoVictim ? no_victims_ : no_kills_,
-               record.boottime_ns)) {
-      ++no_kills_skipped_;
-      return std::optional<v1::Event>();
-    }
-    return std::optional(AssembleNoKill(record, context));
+    return std::optional(BeginNoKill(record, context, now_boottime_ns));
   }
   OOMBOX_TRY(Case* const open, Find(KillEventId(context.boot_id, record.episode_tgid,
                                                 record.episode_start_boottime_ns)));
@@ -108,27 +111,6 @@ Result<std::optional<v1::Event>> CaseBook::Add(const CmdlineRecord& record,
     return std::optional<v1::Event>();
   }
   return Revise(*open, true, now_boottime_ns);
-}
-
-bool CaseBook::IsSaidAlready(const SignalRecord& record) {
-  if (record.kind != SignalKind::kNoVictim) {
-    return false;
-  }
-  if (record.target.cgroup_id == no_victim_cgroup_ &&
-      record.boottime_ns - no_victim_boottime_ns_ < kSameNoVictimNs) {
-    return true;
-  }
-  no_victim_cgroup_ = record.target.cgroup_id;
-  no_victim_boottime_ns_ = record.boottime_ns;
-  return false;
-}
-
-bool CaseBook::Spend(HourlyBudget& budget, uint64_t boottime_ns) {
-  constexpr uint64_t kHourNs = 3600ULL * 1'000'000'000;
-  if (boottime_ns / kHourNs != budget.hour) {
-    budget = {.hour = boottime_ns / kHourNs};
-  }
-  return budget.spent++ < kNoKillsPerHour;
 }
 
 bool CaseBook::TakeEarly(const std::string& id, v1::Event& event) {
@@ -176,12 +158,79 @@ std::optional<v1::Event> CaseBook::AddUserCmdline(const std::string& event_id, u
   return Revise(open->second, changed, now_boottime_ns);
 }
 
+void CaseBook::AskForContainer(Case& open, uint64_t now_boottime_ns) const {
+  const v1::Container* container = ContainerOf(open.event);
+  if (container == nullptr || !IsOfThisBoot(open.event)) {
+    return;
+  }
+  if (sources_.containers == nullptr) {
+    TellNobodyIsAsked(open.event);
+    return;
+  }
+  const std::string id = container->container_id();
+  if (const auto known = sources_.containers->Known(id)) {
+    AddNames(*known, open.event);
+    if (known->is_sandbox) {
+      return;  // its end is no news
+    }
+  }
+  open.fate_until_ns = now_boottime_ns + kFateWaitNs;
+  sources_.containers->Ask(
+      {.event_id = open.event.event_id(),
+       .container_id = id,
+       .killed_wall_ns =
+           google::protobuf::util::TimeUtil::TimestampToNanoseconds(open.event.event_time())});
+}
+
+Result<std::optional<v1::Event>> CaseBook::AddContainer(const ContainerSource::Answer& answer,
+                                                        uint64_t now_boottime_ns) {
+  OOMBOX_TRY(Case* const open, Find(answer.event_id));
+  if (open == nullptr || ContainerOf(open->event) == nullptr) {
+    return std::optional<v1::Event>();
+  }
+  if (answer.last) {
+    open->fate_until_ns = 0;
+    if (open->settled) {
+      open->deadline_ns = now_boottime_ns;
+    }
+  }
+  const bool changed = answer.last ? AddFate(answer, open->event)
+                                   : answer.found && AddNames(answer.container, open->event);
+  return NextRevision(*open, changed);
+}
+
+void CaseBook::NameIfKnown(v1::Event& event) const {
+  const v1::Container* container = ContainerOf(event);
+  if (sources_.containers == nullptr || container == nullptr || !IsOfThisBoot(event)) {
+    return;
+  }
+  if (const auto known = sources_.containers->Known(container->container_id())) {
+    AddNames(*known, event);
+  }
+}
+
+v1::Event CaseBook::BeginNoKill(const SignalRecord& record, const EventContext& context,
+                                uint64_t now_boottime_ns) {
+  Case open{.event = AssembleNoKill(record, context), .deadline_ns = now_boottime_ns + kWaitNs};
+  if (sources_.identify) {
+    FillContainer(sources_.identify, *open.event.mutable_no_kill());
+  }
+  AskForContainer(open, now_boottime_ns);
+  if (open.fate_until_ns > 0) {
+    open.event.set_final(false);
+    open_.emplace(open.event.event_id(), open);
+  }
+  return std::move(open.event);
+}
+
 v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
                           const EventContext& context, uint64_t now_boottime_ns) {
-  v1::Event event = AssembleKill(record, context);
+  Case open{.event = AssembleKill(record, context), .deadline_ns = now_boottime_ns + kWaitNs};
+  v1::Event& event = open.event;
   if (sources_.identify) {
     FillContainer(sources_.identify, *event.mutable_oom());
   }
+  AskForContainer(open, now_boottime_ns);
   TakeEarly(id, event);
   AskWhoLives(event);
   if (CanName(event)) {
@@ -189,12 +238,13 @@ v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
     AskForNames(event);
   }
   const bool alone = record.version < kFirstVersionWithCmdline;
-  event.set_final(!record.kills_group && !record.group_member && (alone || IsComplete(event)));
+  event.set_final(!record.kills_group && !record.group_member && (alone || IsComplete(event)) &&
+                  open.fate_until_ns == 0);
   // Open even if final: a sharer's signal may be in the same batch, which the lookup does not see.
   if (!event.final() || !alone) {
-    open_.emplace(id, Case{event, now_boottime_ns + kWaitNs});
+    open_.emplace(id, open);
   }
-  return event;
+  return std::move(open.event);
 }
 
 void CaseBook::AskForNames(const v1::Event& event) const {
@@ -220,7 +270,9 @@ std::vector<v1::Event> CaseBook::NameOpen() {
 void CaseBook::Reopen(v1::Event event, uint64_t now_boottime_ns) {
   AskForNames(event);
   std::string id = event.event_id();
-  open_.emplace(std::move(id), Case{std::move(event), now_boottime_ns + kWaitNs});
+  Case open{.event = std::move(event), .deadline_ns = now_boottime_ns + kWaitNs};
+  AskForContainer(open, now_boottime_ns);
+  open_.emplace(std::move(id), std::move(open));
 }
 
 // After a long absence thousands of kills are read in a second: those heard of first are closed.
@@ -237,33 +289,48 @@ uint64_t CaseBook::DueUntil(uint64_t now_boottime_ns) const {
   return std::max(now_boottime_ns, *last);
 }
 
+// What only time tells: nothing more comes from the kernel. True when that changes the event.
+bool CaseBook::Settle(Case& open) const {
+  if (std::exchange(open.settled, true) || !open.event.has_oom()) {
+    return false;
+  }
+  const v1::OomEvent before = open.event.oom();
+  if (CanName(open.event)) {
+    NameAllFrames(*sources_.symbols, *open.event.mutable_oom());
+  }
+  TellUnread(open.event);
+  TrimToSize(open.event);
+  return !google::protobuf::util::MessageDifferencer::Equals(before, open.event.oom());
+}
+
 std::vector<v1::Event> CaseBook::Close(uint64_t now_boottime_ns) {
-  std::vector<v1::Event> closed;
+  std::vector<v1::Event> changed;
   const uint64_t due = DueUntil(now_boottime_ns);
   for (auto it = open_.begin(); it != open_.end();) {
-    if (it->second.deadline_ns > due) {
+    Case& open = it->second;
+    if (open.deadline_ns > due) {
       ++it;
       continue;
     }
-    v1::Event& event = it->second.event;
-    if (!event.final()) {
-      if (CanName(event)) {
-        NameAllFrames(*sources_.symbols, *event.mutable_oom());
-      }
-      TellUnread(event);
-      TrimToSize(event);
-      event.set_final(true);
-      event.set_revision(event.revision() + 1);
-      closed.push_back(std::move(event));
+    const bool waits = open.fate_until_ns > now_boottime_ns && due == now_boottime_ns;
+    if (!open.event.final() && (Settle(open) || !waits)) {
+      open.event.set_final(!waits);
+      open.event.set_revision(open.event.revision() + 1);
+      changed.push_back(open.event);
     }
-    it = open_.erase(it);
+    if (waits) {
+      open.deadline_ns = open.fate_until_ns;
+      ++it;
+    } else {
+      it = open_.erase(it);
+    }
   }
-  return closed;
+  return changed;
 }
 
 bool CaseBook::HasOpenGroup() const {
   return std::any_of(open_.begin(), open_.end(), [](const auto& open) {
-    return open.second.event.has_oom() && IsGroup(open.second.event.oom());
+    return !open.second.settled && open.second.event.has_oom() && IsGroup(open.second.event.oom());
   });
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -11,6 +10,8 @@
 #include "agent/common/result.h"
 #include "agent/event/assemble.h"
 #include "agent/event/container.h"
+#include "agent/event/no_kill_budget.h"
+#include "agent/model/container_source.h"
 #include "agent/model/ring_record.h"
 #include "agent/model/stack_symbols.h"
 #include "oombox/v1/event.pb.h"
@@ -21,12 +22,14 @@ namespace oombox {
 struct CaseSources {
   std::string boot_id = {};
   StackSymbols* symbols = nullptr;  // must outlive the book
-  // Asks for the names of a stack's addresses; once `symbols` knows them, NameOpen uses them. Quick.
+  // Asks for the names of a stack's addresses; once `symbols` knows them, NameOpen uses them.
+  // Quick.
   std::function<void(const std::vector<uint64_t>& addresses)> ask_symbols = {};
   // Asks what a process that lives was started as; AddUserCmdline gets the answer. Quick.
   std::function<void(const std::string& event_id, uint32_t tgid, uint64_t start_boottime_ns)>
       ask_cmdline = {};
   IdentifyCgroupFn identify = {};
+  ContainerSource* containers = nullptr;  // must outlive the book
 };
 
 // The open cases: events that may still grow. A kill is an event at once (revision 1); a further
@@ -37,14 +40,11 @@ class CaseBook {
  public:
   // How long a case waits after the last that was heard of it.
   static constexpr uint64_t kWaitNs = 2'000'000'000;
+  // And for what becomes of its container, which only the runtime tells.
+  static constexpr uint64_t kFateWaitNs = 58'000'000'000;
   // More than these do not wait: what comes late finds them in the store.
   static constexpr size_t kMaxOpen = 256;
   static constexpr size_t kMaxEarly = 64;
-  // Events that are no kill, in an hour, of OOMs without a victim and of the others: whoever can
-  // make containers can make them, and they must not drive the kills out of the store.
-  static constexpr uint64_t kNoKillsPerHour = 600;
-  // A cgroup in which nobody may be killed says so with each fault: one event in this time.
-  static constexpr uint64_t kSameNoVictimNs = 60'000'000'000;
 
   // Finds an event of an earlier run of the agent (its case was open when it stopped); may find
   // nothing. An error is neither: a victim of a stored event must not begin a new one.
@@ -69,6 +69,13 @@ class CaseBook {
   // The open cases whose stacks have names now.
   std::vector<v1::Event> NameOpen();
 
+  // What the runtime says of the event's container.
+  Result<std::optional<v1::Event>> AddContainer(const ContainerSource::Answer& answer,
+                                                uint64_t now_boottime_ns);
+
+  // What is known of the container at once; for an event that has no case.
+  void NameIfKnown(v1::Event& event) const;
+
   // Takes over an event that an earlier run left open.
   void Reopen(v1::Event event, uint64_t now_boottime_ns);
 
@@ -77,9 +84,9 @@ class CaseBook {
   std::vector<v1::Event> Close(uint64_t now_boottime_ns);
 
   // Records that are no kill and were too many. Thread-safe.
-  uint64_t no_kills_skipped() const { return no_kills_skipped_.load(); }
+  uint64_t no_kills_skipped() const { return no_kills_.skipped(); }
 
-  // A group kill is open: more victims of it may come any moment.
+  // A group kill is open that the kernel may add victims to any moment: not only the runtime.
   bool HasOpenGroup() const;
 
   // When Close has something to do next; absent when no case is open.
@@ -89,14 +96,19 @@ class CaseBook {
   struct Case {
     v1::Event event;
     uint64_t deadline_ns = 0;
+    bool settled = false;        // what the kernel had to say is there
+    uint64_t fate_until_ns = 0;  // the runtime was asked; 0: not, or it has given its last answer
   };
 
-  // Null: there is no such event.
+  // Null: there is no such event that can grow.
   Result<Case*> Find(const std::string& id);
   v1::Event Begin(const std::string& id, const KillRecord& record, const EventContext& context,
                   uint64_t now_boottime_ns);
+  v1::Event BeginNoKill(const SignalRecord& record, const EventContext& context,
+                        uint64_t now_boottime_ns);
   uint64_t DueUntil(uint64_t now_boottime_ns) const;
-  // A new revision, if something `changed`; Revise also waits anew for what comes late.
+  // A new revision, if something `changed`. Revise: of what the kernel tells, the case waits for
+  // more.
   std::optional<v1::Event> Revise(Case& open, bool changed, uint64_t now_boottime_ns);
   std::optional<v1::Event> NextRevision(Case& open, bool changed) const;
 
@@ -108,28 +120,19 @@ class CaseBook {
   }
   void AskForNames(const v1::Event& event) const;
   void AskWhoLives(const v1::Event& event) const;
+  // Names that are known at once; asks for the rest.
+  void AskForContainer(Case& open, uint64_t now_boottime_ns) const;
+  bool Settle(Case& open) const;
   bool TakeEarly(const std::string& id, v1::Event& event);
   // Nothing more is expected.
   bool IsComplete(const v1::Event& event) const;
-
-  bool IsSaidAlready(const SignalRecord& record);
-  struct HourlyBudget {
-    uint64_t hour = 0;
-    uint64_t spent = 0;
-  };
-  static bool Spend(HourlyBudget& budget, uint64_t boottime_ns);
 
   Lookup lookup_;
   CaseSources sources_;
   // Command lines that came before their kill: a victim may die while its record is being made.
   std::map<std::string, std::vector<CmdlineRecord>> early_;
   std::map<std::string, Case> open_;
-  std::optional<uint64_t> no_victim_cgroup_;  // of the last
-  uint64_t no_victim_boottime_ns_ = 0;
-  // Apart, so that what anybody can cause does not hide what matters.
-  HourlyBudget no_victims_;
-  HourlyBudget no_kills_;
-  std::atomic<uint64_t> no_kills_skipped_ = 0;
+  NoKillBudget no_kills_;
 };
 
 }  // namespace oombox

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -20,18 +21,6 @@ namespace {
 constexpr size_t kBatch = 256;
 constexpr std::chrono::seconds kRetry(1);
 constexpr std::chrono::milliseconds kGather(20);
-
-// A row that is there but damaged can never be gone on with: for the case it is not there.
-Result<std::optional<v1::Event>> FindEvent(EventStore& store, const std::string& id) {
-  auto found = store.Get(id);
-  if (found) {
-    return std::optional(std::move(found->event));
-  }
-  if (found.error().code == ErrorCode::kNotFound || found.error().code == ErrorCode::kCorrupt) {
-    return std::optional<v1::Event>();
-  }
-  return tl::unexpected<Error>(found.error());
-}
 
 }  // namespace
 
@@ -54,7 +43,8 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
                       cmdlines_->Ask({event_id, tgid, start_boottime_ns});
                     }
                   },
-              .identify = options_.identify}),
+              .identify = options_.identify,
+              .containers = options_.containers.get()}),
       start_boottime_ns_(BootNowNs()) {
   RecoverCursor();  // before anybody appends to a new journal
   undecodable_ = CountUndecodable(store_, options_.boot_id);
@@ -64,10 +54,16 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
   if (options_.symbols != nullptr) {
     symbols_ = std::make_unique<SymbolReader>(options_.symbols, [this] { Notify(); });
   }
+  if (options_.containers != nullptr) {
+    options_.containers->OnAnswer([this] { Notify(); });
+  }
   thread_ = std::jthread([this] { Run(); });
 }
 
 EventStage::~EventStage() {
+  if (options_.containers != nullptr) {
+    options_.containers->OnAnswer({});
+  }
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -85,15 +81,9 @@ void EventStage::Notify() {
 }
 
 void EventStage::ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged) {
-  EventContext context;
-  context.cluster_name = options_.cluster_name;
-  context.node_name = options_.node_name;
-  context.boot_id = session.boot_id;
-  context.kernel_release = session.kernel_release;
-  context.memory_total_bytes = session.memory_total_bytes;
+  EventContext context = ContextOf(session);
   context.committed_wall_ns = WallNowNs();
   context.committed_boottime_ns = BootNowNs();
-  context.replayed = options_.replayed;
   {
     const std::lock_guard lock(mutex_);
     gaps_.push_back({std::move(gap), std::move(context), std::move(logged)});
@@ -240,6 +230,7 @@ Result<size_t> EventStage::Derive() {
   }
   AddUserCmdlines();
   NameStacks();
+  OOMBOX_RETURN_IF_ERROR(AddContainers());
   for (v1::Event& event : cases_.Close(BootNowNs())) {
     unsaved_.Add(std::move(event));
   }
@@ -272,6 +263,22 @@ void EventStage::NameStacks() {
   }
 }
 
+Status EventStage::AddContainers() {
+  if (options_.containers == nullptr) {
+    return {};
+  }
+  auto taken = options_.containers->Take();
+  std::move(taken.begin(), taken.end(), std::back_inserter(container_answers_));
+  while (!container_answers_.empty()) {
+    OOMBOX_TRY(auto event, cases_.AddContainer(container_answers_.front(), BootNowNs()));
+    container_answers_.pop_front();
+    if (event) {
+      unsaved_.Add(std::move(*event));
+    }
+  }
+  return {};
+}
+
 Status EventStage::AddGaps() {
   std::vector<ReportedGap> gaps;
   {
@@ -285,6 +292,7 @@ Status EventStage::AddGaps() {
       if (options_.identify) {
         FillContainer(options_.identify, *event.mutable_oom());
       }
+      cases_.NameIfKnown(event);
       reconstructed_.Add(event);
       unsaved_.Add(std::move(event));
     }
@@ -330,17 +338,21 @@ Result<EventContext> EventStage::ContextOf(const JournalEntry& entry) {
     OOMBOX_TRY(JournalSession session, journal_.Session(entry.session_id));
     found = sessions_.emplace(entry.session_id, std::move(session)).first;
   }
-  const JournalSession& session = found->second;
-  return EventContext{.cluster_name = options_.cluster_name,
-                      .node_name = options_.node_name,
-                      .boot_id = session.boot_id,
-                      .kernel_release = session.kernel_release,
-                      .memory_total_bytes = session.memory_total_bytes,
-                      .page_size = session.page_size,
-                      .possible_cpus = session.possible_cpus,
-                      .committed_wall_ns = entry.committed_wall_ns,
-                      .committed_boottime_ns = entry.committed_boottime_ns,
-                      .replayed = options_.replayed};
+  EventContext context = ContextOf(found->second);
+  context.committed_wall_ns = entry.committed_wall_ns;
+  context.committed_boottime_ns = entry.committed_boottime_ns;
+  return context;
+}
+
+EventContext EventStage::ContextOf(const JournalSession& session) const {
+  return {.cluster_name = options_.cluster_name,
+          .node_name = options_.node_name,
+          .boot_id = session.boot_id,
+          .kernel_release = session.kernel_release,
+          .memory_total_bytes = session.memory_total_bytes,
+          .page_size = session.page_size,
+          .possible_cpus = session.possible_cpus,
+          .replayed = options_.replayed};
 }
 
 Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& context) {

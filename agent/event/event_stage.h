@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "agent/event/superseded.h"
 #include "agent/event/symbol_reader.h"
 #include "agent/event/unsaved.h"
+#include "agent/model/container_source.h"
 #include "agent/model/logged_kill.h"
 #include "agent/model/ring_record.h"
 #include "agent/model/stack_symbols.h"
@@ -50,7 +52,8 @@ class EventStage {
     // of it and makes one line of it; both or none.
     CmdlineReader::Read read_cmdline = {};
     std::function<std::string(std::string bytes)> redact = {};
-    IdentifyCgroupFn identify = {};  // null: nobody's container
+    IdentifyCgroupFn identify = {};                    // null: nobody's container
+    std::shared_ptr<ContainerSource> containers = {};  // null: the runtime is not asked
   };
   struct Counters {
     uint64_t events = 0;  // kills that became events
@@ -101,7 +104,9 @@ class EventStage {
   Status AddGaps();
   void AddUserCmdlines();
   void NameStacks();
+  Status AddContainers();
   Result<EventContext> ContextOf(const JournalEntry& entry);
+  EventContext ContextOf(const JournalSession& session) const;
   Status AddEntry(const JournalEntry& entry, const EventContext& context);
   Status Save();
   void NoteLatency(const std::vector<v1::Event>& stored);
@@ -114,6 +119,7 @@ class EventStage {
   std::map<int64_t, JournalSession> sessions_;
   bool recovered_ = false;
   ReconstructedEvents reconstructed_;
+  std::deque<ContainerSource::Answer> container_answers_;  // that the store did not let in yet
   Unsaved unsaved_;
 
   mutable std::mutex mutex_;

@@ -15,7 +15,7 @@ constexpr size_t kPageBytes = 1u << 20;
 }  // namespace
 
 Result<Unfinished> FindUnfinished(EventStore& store, const std::string& node_name) {
-  OOMBOX_TRY(Filter kills, Filter::Parse("kind = oom"));
+  OOMBOX_TRY(Filter kills, Filter::Parse("kind = oom OR kind = no_kill"));
   ListQuery query{.filter = std::move(kills),
                   .view = v1::EVENT_VIEW_FULL,
                   .limit = kPage,
@@ -44,6 +44,17 @@ Result<Unfinished> FindUnfinished(EventStore& store, const std::string& node_nam
     }
   }
   return found;
+}
+
+Result<std::optional<v1::Event>> FindEvent(EventStore& store, const std::string& id) {
+  auto found = store.Get(id);
+  if (found) {
+    return std::optional(std::move(found->event));
+  }
+  if (found.error().code == ErrorCode::kNotFound || found.error().code == ErrorCode::kCorrupt) {
+    return std::optional<v1::Event>();
+  }
+  return tl::unexpected<Error>(found.error());
 }
 
 }  // namespace oombox

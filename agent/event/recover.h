@@ -18,4 +18,7 @@ struct Unfinished {
 // Looks through the newest events of the node; bounded.
 Result<Unfinished> FindUnfinished(EventStore& store, const std::string& node_name);
 
+// A row that is there but damaged can never be gone on with: for the case it is not there.
+Result<std::optional<v1::Event>> FindEvent(EventStore& store, const std::string& id);
+
 }  // namespace oombox

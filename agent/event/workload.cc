@@ -49,4 +49,9 @@ std::string WorkloadOfCgroup(std::string_view path) {
   return out;
 }
 
+std::string WorkloadOfContainer(const v1::Container& container) {
+  const std::string& made_by = container.owner().empty() ? container.pod_name() : container.owner();
+  return container.namespace_name() + "/" + made_by + "/" + container.container_name();
+}
+
 }  // namespace oombox

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "oombox/v1/event.pb.h"
+
 namespace oombox {
 
 // A name for "the same workload again" from a cgroup path alone: ids that differ from run to run
@@ -11,5 +13,9 @@ namespace oombox {
 //   /kubepods/burstable/pod0f1c.../9a8b...64 -> /kubepods/burstable/pod*/*
 //   /system.slice/backup.service             -> itself
 std::string WorkloadOfCgroup(std::string_view path);
+
+// The same, once there are names: "sie/deployment/ocr/worker"; of a pod that nobody made,
+// "sie/pod-name/worker".
+std::string WorkloadOfContainer(const v1::Container& container);
 
 }  // namespace oombox

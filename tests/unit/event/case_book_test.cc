@@ -216,7 +216,7 @@ TEST(CaseBookTest, SaysOnceInAMinuteThatACgroupHasNobodyToKill) {
   stuck.target.cgroup_id = 9;
 
   EXPECT_TRUE(cases.Add(stuck, Context(), kNow)->has_value());
-  stuck.boottime_ns += CaseBook::kSameNoVictimNs - 1;
+  stuck.boottime_ns += NoKillBudget::kSameNoVictimNs - 1;
   EXPECT_FALSE(cases.Add(stuck, Context(), kNow)->has_value());
   stuck.boottime_ns += 1;
   EXPECT_TRUE(cases.Add(stuck, Context(), kNow)->has_value());
@@ -226,7 +226,7 @@ TEST(CaseBookTest, SaysOnceInAMinuteThatACgroupHasNobodyToKill) {
 TEST(CaseBookTest, BoundsWhatIsNoKillInAnHourAndCountsTheRest) {
   CaseBook cases(Nothing);
   SignalRecord killed{.boottime_ns = 5, .kind = SignalKind::kInitKilled};
-  for (uint64_t i = 0; i < CaseBook::kNoKillsPerHour; ++i) {
+  for (uint64_t i = 0; i < NoKillBudget::kPerHour; ++i) {
     EXPECT_TRUE(cases.Add(killed, Context(), kNow)->has_value());
   }
 
@@ -344,9 +344,10 @@ class LateSymbols final : public StackSymbols {
 TEST(CaseBookTest, NamesTheStackAsSoonAsItsSymbolsAreKnown) {
   LateSymbols symbols;
   std::vector<std::vector<uint64_t>> asked;
-  CaseBook cases(Nothing, {.boot_id = "b007",
-                           .symbols = &symbols,
-                           .ask_symbols = [&](const auto& addresses) { asked.push_back(addresses); }});
+  CaseBook cases(
+      Nothing, {.boot_id = "b007", .symbols = &symbols, .ask_symbols = [&](const auto& addresses) {
+                  asked.push_back(addresses);
+                }});
   KillRecord kill = KillOfNow(42);
   kill.stack = {11, 12};
 
@@ -392,6 +393,138 @@ TEST(CaseBookTest, ClosesAReopenedCase) {
   after.Reopen(stored, kNow);
 
   EXPECT_EQ(after.Close(kNow + CaseBook::kWaitNs).size(), 1U);
+}
+
+class FakeContainers final : public ContainerSource {
+ public:
+  std::optional<RuntimeContainer> Known(const std::string& /*id*/) override { return known; }
+  void Ask(Question question) override { asked.push_back(std::move(question)); }
+  std::vector<Answer> Take() override { return {}; }
+  void OnAnswer(std::function<void()> /*answered*/) override {}
+
+  std::optional<RuntimeContainer> known;
+  std::vector<Question> asked;
+};
+
+class NamedCaseTest : public ::testing::Test {
+ protected:
+  CaseSources Sources() {
+    return {.boot_id = "b007",
+            .identify =
+                [](std::string_view) {
+                  return CgroupIdentity{.kind = CgroupKind::kContainer, .container_id = "c1"};
+                },
+            .containers = &containers_};
+  }
+  static ContainerSource::Answer Answer(const v1::Event& of, bool last) {
+    return {.event_id = of.event_id(),
+            .container = {.container_id = "c1", .pod_name = "ocr-1", .running = true},
+            .found = true,
+            .asked = true,
+            .last = last};
+  }
+
+  FakeContainers containers_;
+};
+
+TEST_F(NamedCaseTest, RevisionOneHasTheNamesThatAreKnownAndWaitsForNothing) {
+  containers_.known = {.container_id = "c1", .pod_name = "ocr-1"};
+  CaseBook cases(Nothing, Sources());
+
+  const auto event = Added(cases, KillOfNow(42), kNow);
+
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->revision(), 1U);
+  EXPECT_EQ(event->oom().container().pod_name(), "ocr-1");
+  EXPECT_FALSE(event->final());
+  ASSERT_EQ(containers_.asked.size(), 1U);
+  EXPECT_EQ(containers_.asked[0].container_id, "c1");
+}
+
+TEST_F(NamedCaseTest, NamesThatComeLaterAreARevision) {
+  CaseBook cases(Nothing, Sources());
+  const auto first = Added(cases, KillOfNow(42), kNow);
+
+  const auto named = *cases.AddContainer(Answer(*first, false), kNow + 1);
+
+  ASSERT_TRUE(named.has_value());
+  EXPECT_EQ(named->revision(), 2U);
+  EXPECT_EQ(named->oom().container().pod_name(), "ocr-1");
+  EXPECT_FALSE(named->final());
+  EXPECT_EQ(*cases.AddContainer(Answer(*first, false), kNow + 2), std::nullopt) << "no news";
+}
+
+TEST_F(NamedCaseTest, IsOpenUntilTheRuntimeHasSaidWhatBecameOfTheContainer) {
+  CaseBook cases(Nothing, Sources());
+  const auto first = Added(cases, KillOfNow(42), kNow);
+  const auto line = *cases.Add(CmdlineOf(42), Context(), kNow + 1);
+  ASSERT_TRUE(line.has_value());
+  EXPECT_FALSE(line->final());
+
+  for (const v1::Event& settled : cases.Close(kNow + 2 * CaseBook::kWaitNs)) {
+    EXPECT_FALSE(settled.final());
+  }
+  const auto last = *cases.AddContainer(Answer(*first, true), kNow + 3 * CaseBook::kWaitNs);
+
+  ASSERT_TRUE(last.has_value());
+  EXPECT_TRUE(last->final());
+  EXPECT_TRUE(last->oom().container().survived());
+}
+
+TEST_F(NamedCaseTest, IsFinalWithinAMinuteWhenTheRuntimeNeverAnswers) {
+  CaseBook cases(Nothing, Sources());
+  Added(cases, KillOfNow(42), kNow);
+  cases.Close(kNow + CaseBook::kWaitNs);
+
+  const auto closed = cases.Close(kNow + CaseBook::kFateWaitNs);
+
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_TRUE(closed[0].final());
+  EXPECT_EQ(cases.NextDeadline(), std::nullopt);
+}
+
+TEST_F(NamedCaseTest, WaitsForTheRuntimeWithoutHoldingUpOtherKills) {
+  CaseBook cases(Nothing, Sources());
+  KillRecord group = KillOfNow(42);
+  group.kills_group = true;
+  group.levels[0].oom_group = true;
+  Added(cases, group, kNow);
+  EXPECT_TRUE(cases.HasOpenGroup());
+
+  cases.Close(kNow + CaseBook::kWaitNs);
+
+  EXPECT_FALSE(cases.HasOpenGroup());
+  EXPECT_NE(cases.NextDeadline(), std::nullopt);
+}
+
+TEST_F(NamedCaseTest, IsFinalWithTheLastAnswerThoughItSaysNothing) {
+  CaseBook cases(Nothing, Sources());
+  const auto first = Added(cases, KillOfNow(42), kNow);
+  cases.Close(kNow + CaseBook::kWaitNs);
+
+  const auto last = *cases.AddContainer({.event_id = first->event_id(), .last = true},
+                                        kNow + 2 * CaseBook::kWaitNs);
+
+  ASSERT_TRUE(last.has_value());
+  EXPECT_TRUE(last->final());
+}
+
+TEST_F(NamedCaseTest, AsksForNoFateOfASandbox) {
+  containers_.known = {.container_id = "c1", .pod_name = "ocr-1", .is_sandbox = true};
+  CaseBook cases(Nothing, Sources());
+
+  const auto event = Added(cases, KillOfNow(42), kNow);
+
+  EXPECT_EQ(event->oom().container().pod_name(), "ocr-1");
+  EXPECT_TRUE(containers_.asked.empty());
+}
+
+TEST_F(NamedCaseTest, DoesNotAskForAKillOfAnotherBoot) {
+  CaseBook cases(Nothing, Sources());
+
+  *cases.Add(KillOfNow(42), {.boot_id = "before"}, kNow);
+
+  EXPECT_TRUE(containers_.asked.empty());
 }
 
 }  // namespace
