@@ -24,9 +24,19 @@ int64_t SaturatedNs(const google::protobuf::Timestamp& time) {
   return time.seconds() * kNsPerSecond + time.nanos();
 }
 
+void AddContainer(const v1::Container& container, EventAttributes* attributes) {
+  attributes->namespace_name = Printable(container.namespace_name());
+  attributes->pod = Printable(container.pod_name());
+  attributes->container = Printable(container.container_name());
+  attributes->owner = Printable(container.owner());
+  attributes->image = Printable(container.image_name());
+  attributes->qos = Printable(container.qos_class());
+}
+
 void AddOom(const v1::OomEvent& oom, EventAttributes* attributes) {
   attributes->kind = oom.superseded_by().empty() ? "oom" : kSupersededKind;
   attributes->workload = Printable(oom.workload());
+  AddContainer(oom.container(), attributes);
   if (!oom.cgroups().empty()) {
     attributes->cgroup = Printable(oom.cgroups(0).path());
   }
@@ -41,6 +51,7 @@ void AddNoKill(const v1::NoKillEvent& no_kill, EventAttributes* attributes) {
   attributes->cgroup = Printable(no_kill.process().cgroup_tail());
   attributes->comm = Printable(no_kill.process().comm());
   attributes->tgid = no_kill.process().tgid();
+  AddContainer(no_kill.container(), attributes);
 }
 
 }  // namespace
@@ -59,6 +70,7 @@ EventAttributes AttributesOf(const v1::Event& event) {
       attributes.kind = "pressure";
       attributes.cgroup = Printable(event.pressure().cgroup().path());
       attributes.workload = Printable(event.pressure().workload());
+      AddContainer(event.pressure().container(), &attributes);
       break;
     case v1::Event::kGap:
       attributes.kind = "gap";

@@ -25,17 +25,19 @@ void Reduce(v1::OomEvent* oom) {
   KeepFirst(oom->mutable_top_users());
   oom->clear_top_allocators();
   oom->clear_curve();
+  if (oom->has_container()) {
+    oom->mutable_container()->clear_knobs();
+  }
 }
 
 }  // namespace
 
-v1::Event BasicView(const v1::Event& event) {
-  v1::Event basic = event;
-  basic.set_view(v1::EVENT_VIEW_BASIC);
-  if (basic.has_oom()) {
-    Reduce(basic.mutable_oom());
+v1::Event BasicView(v1::Event event) {
+  event.set_view(v1::EVENT_VIEW_BASIC);
+  if (event.has_oom()) {
+    Reduce(event.mutable_oom());
   }
-  return basic;
+  return event;
 }
 
 }  // namespace oombox

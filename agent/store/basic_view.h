@@ -5,6 +5,6 @@
 namespace oombox {
 
 // The part of an event that a list line needs (EVENT_VIEW_BASIC). Pure.
-v1::Event BasicView(const v1::Event& event);
+v1::Event BasicView(v1::Event event);
 
 }  // namespace oombox

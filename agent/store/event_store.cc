@@ -341,12 +341,12 @@ Status CheckStorable(const v1::Event& event) {
 }
 
 Result<std::unique_ptr<EventStore>> EventStore::Open(Options options) {
-  OOMBOX_TRY(auto database,
-             Database::Open({.path = options.path,
-                             .what = "event store",
-                             .application_id = kApplicationId,
-                             .schema = {MakeEventSchema, AddListIndexes, CountOomEvents},
-                             .max_readers = options.max_readers}));
+  OOMBOX_TRY(auto database, Database::Open({.path = options.path,
+                                            .what = "event store",
+                                            .application_id = kApplicationId,
+                                            .schema = {MakeEventSchema, AddListIndexes,
+                                                       CountOomEvents, AddContainerColumns},
+                                            .max_readers = options.max_readers}));
   std::string epoch;
   OOMBOX_TRY(const int64_t last_seq, database->Read([&](SQLite::Database& db) -> Result<int64_t> {
     SQLite::Statement query(db, "SELECT epoch FROM state");

@@ -1,6 +1,9 @@
 #include "agent/store/event_write.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "agent/store/basic_view.h"
 #include "agent/store/event_read.h"
@@ -21,6 +24,12 @@ void Bind(SQLite::Statement& insert, const EventAttributes& attributes) {
   insert.bind(10, attributes.comm);
   insert.bind(11, attributes.workload);
   insert.bind(12, attributes.tgid);
+  insert.bind(13, attributes.namespace_name);
+  insert.bind(14, attributes.pod);
+  insert.bind(15, attributes.container);
+  insert.bind(16, attributes.owner);
+  insert.bind(17, attributes.image);
+  insert.bind(18, attributes.qos);
 }
 
 int64_t RunWithSeq(SQLite::Database& database, const char* sql, int64_t seq) {
@@ -72,18 +81,63 @@ void CountOomEvents(SQLite::Database& database) {
       "UPDATE state SET oom_events = (SELECT count(*) FROM events WHERE kind = 'oom')");
 }
 
+namespace {
+
+// An older build stored what it did not know by itself, too: the bodies of newer agents.
+void FillContainerColumns(SQLite::Database& database) {
+  SQLite::Statement rows(database,
+                         "SELECT seq, basic FROM events JOIN bodies USING (seq)"
+                         " WHERE kind <> 'gap'");
+  SQLite::Statement update(database,
+                           "UPDATE events SET namespace = ?, pod = ?, container = ?, owner = ?,"
+                           " image = ?, qos = ? WHERE seq = ?");
+  while (rows.executeStep()) {
+    v1::Event event;
+    const std::string_view body = BytesOf(rows.getColumn(1));
+    if (!event.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
+      continue;  // told when somebody reads it
+    }
+    const EventAttributes attributes = AttributesOf(event);
+    if (attributes.qos.empty() && attributes.pod.empty() && attributes.container.empty()) {
+      continue;
+    }
+    update.reset();
+    update.bind(1, attributes.namespace_name);
+    update.bind(2, attributes.pod);
+    update.bind(3, attributes.container);
+    update.bind(4, attributes.owner);
+    update.bind(5, attributes.image);
+    update.bind(6, attributes.qos);
+    update.bind(7, rows.getColumn(0).getInt64());
+    update.exec();
+  }
+}
+
+}  // namespace
+
+void AddContainerColumns(SQLite::Database& database) {
+  for (const char* column : {"namespace", "pod", "container", "owner", "image", "qos"}) {
+    database.exec(fmt::format("ALTER TABLE events ADD COLUMN {} TEXT NOT NULL DEFAULT ''", column));
+  }
+  FillContainerColumns(database);
+  database.exec(
+      "CREATE INDEX events_by_pod ON events (pod, time);"
+      "CREATE INDEX events_by_namespace ON events (namespace, time);"
+      "CREATE INDEX events_by_owner ON events (owner, time)");
+}
+
 EventWriter::EventWriter(SQLite::Database& database, int64_t now_wall_ns)
     : now_wall_ns_(now_wall_ns),
       database_(database),
       find_(database, "SELECT seq, revision, source_revision FROM events WHERE id = ?"),
-      remove_body_(database,
-                   "DELETE FROM bodies WHERE seq = (SELECT seq FROM events WHERE id = ?)"),
-      remove_event_(database, "DELETE FROM events WHERE id = ?"),
+      remove_body_(database, "DELETE FROM bodies WHERE seq = ?"),
+      remove_event_(database, "DELETE FROM events WHERE seq = ?"),
       insert_event_(
           database,
           "INSERT INTO events (stored_ns, id, revision, source_revision, kind, time, node,"
-          " cluster, cgroup, comm, workload, tgid)"
-          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"),
+          " cluster, cgroup, comm, workload, tgid, namespace, pod, container, owner, image, qos)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+          "?18)"),
       insert_body_(database, "INSERT INTO bodies (seq, basic, full) VALUES (?, ?, ?)"),
       count_oom_(database, "UPDATE state SET oom_events = oom_events + 1") {}
 
@@ -104,9 +158,11 @@ bool EventWriter::Put(const v1::Event& event) {
   if (known) {
     merged.set_revision(std::max(event.revision(), find_.getColumn(1).getUInt() + 1));
     ApplyAnnotations(Notes(event.event_id()), &merged);
+    const int64_t old_seq = find_.getColumn(0).getInt64();
+    find_.reset();
+    Remove(old_seq);
   }
-  find_.reset();
-  Replace(merged, event.revision());
+  Insert(std::move(merged), event.revision());
   return true;
 }
 
@@ -132,20 +188,28 @@ Result<StoredEvent> EventWriter::Annotate(StoredEvent stored, const AnnotationLi
   }
   find_.reset();
   find_.bind(1, stored.event.event_id());
-  const uint32_t source_revision = find_.executeStep() ? find_.getColumn(2).getUInt() : 0;
-  find_.reset();
+  uint32_t source_revision = 0;
+  if (find_.executeStep()) {
+    source_revision = find_.getColumn(2).getUInt();
+    const int64_t old_seq = find_.getColumn(0).getInt64();
+    find_.reset();
+    Remove(old_seq);
+  }
   stored.event.set_revision(stored.event.revision() + 1);
-  stored.seq = Replace(stored.event, source_revision);
+  stored.seq = Insert(stored.event, source_revision);
   return stored;
 }
 
-// Deletes and inserts instead of updating: the row must get a new seq.
-uint64_t EventWriter::Replace(const v1::Event& event, uint32_t source_revision) {
+// Before an Insert, instead of an update: the row must get a new seq.
+void EventWriter::Remove(int64_t seq) {
   for (SQLite::Statement* remove : {&remove_body_, &remove_event_}) {
     remove->reset();
-    remove->bind(1, event.event_id());
+    remove->bind(1, seq);
     remove->exec();
   }
+}
+
+uint64_t EventWriter::Insert(v1::Event event, uint32_t source_revision) {
   insert_event_.reset();
   insert_event_.bind(1, now_wall_ns_);
   insert_event_.bind(3, event.revision());
@@ -154,10 +218,9 @@ uint64_t EventWriter::Replace(const v1::Event& event, uint32_t source_revision) 
   insert_event_.exec();
   const int64_t seq = database_.getLastInsertRowid();
 
-  v1::Event full = event;
-  full.set_view(v1::EVENT_VIEW_FULL);
-  const std::string full_bytes = full.SerializeAsString();
-  const std::string basic_bytes = BasicView(event).SerializeAsString();
+  event.set_view(v1::EVENT_VIEW_FULL);
+  const std::string full_bytes = event.SerializeAsString();
+  const std::string basic_bytes = BasicView(std::move(event)).SerializeAsString();
   insert_body_.reset();
   insert_body_.bind(1, seq);
   BindBlob(insert_body_, 2, basic_bytes);

@@ -17,6 +17,7 @@ namespace oombox {
 void MakeEventSchema(SQLite::Database& database);
 void AddListIndexes(SQLite::Database& database);
 void CountOomEvents(SQLite::Database& database);
+void AddContainerColumns(SQLite::Database& database);
 
 // Stores events of one transaction. `now_wall_ns` is what retention by age counts from.
 class EventWriter {
@@ -29,7 +30,9 @@ class EventWriter {
   Result<StoredEvent> Annotate(StoredEvent stored, const AnnotationList& set);
 
  private:
-  uint64_t Replace(const v1::Event& event, uint32_t source_revision);
+  void Remove(int64_t seq);
+  // Returns the seq.
+  uint64_t Insert(v1::Event event, uint32_t source_revision);
   AnnotationList Notes(const std::string& id);
 
   const int64_t now_wall_ns_;

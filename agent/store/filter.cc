@@ -1,6 +1,7 @@
 #include "agent/store/filter.h"
 
 #include <algorithm>
+#include <array>
 
 #include "agent/common/text.h"
 #include "agent/store/filter_node.h"
@@ -23,26 +24,33 @@ bool IsOrder(FilterOperator op) {
          op == FilterOperator::kGreater || op == FilterOperator::kGreaterOrEqual;
 }
 
-const std::string& TextOf(const EventAttributes& attributes, FilterField field) {
-  switch (field) {
-    case FilterField::kKind:
-      return attributes.kind;
-    case FilterField::kNode:
-      return attributes.node;
-    case FilterField::kCluster:
-      return attributes.cluster;
-    case FilterField::kCgroup:
-      return attributes.cgroup;
-    case FilterField::kComm:
-      return attributes.comm;
-    case FilterField::kWorkload:
-      return attributes.workload;
-    case FilterField::kId:
-    case FilterField::kTime:
-    case FilterField::kTgid:
-      break;
-  }
-  return attributes.id;
+struct Field {
+  FilterField field;
+  const char* name;
+  std::string EventAttributes::*text;  // null: a number
+};
+
+constexpr std::array kFields = {
+    Field{FilterField::kId, "id", &EventAttributes::id},
+    Field{FilterField::kKind, "kind", &EventAttributes::kind},
+    Field{FilterField::kTime, "time", nullptr},
+    Field{FilterField::kNode, "node", &EventAttributes::node},
+    Field{FilterField::kCluster, "cluster", &EventAttributes::cluster},
+    Field{FilterField::kNamespace, "namespace", &EventAttributes::namespace_name},
+    Field{FilterField::kPod, "pod", &EventAttributes::pod},
+    Field{FilterField::kContainer, "container", &EventAttributes::container},
+    Field{FilterField::kOwner, "owner", &EventAttributes::owner},
+    Field{FilterField::kImage, "image", &EventAttributes::image},
+    Field{FilterField::kQos, "qos", &EventAttributes::qos},
+    Field{FilterField::kCgroup, "cgroup", &EventAttributes::cgroup},
+    Field{FilterField::kComm, "comm", &EventAttributes::comm},
+    Field{FilterField::kWorkload, "workload", &EventAttributes::workload},
+    Field{FilterField::kTgid, "tgid", nullptr},
+};
+
+const Field& Described(FilterField field) {
+  return *std::find_if(kFields.begin(), kFields.end(),
+                       [&](const Field& candidate) { return candidate.field == field; });
 }
 
 template <typename T>
@@ -101,7 +109,7 @@ bool MatchesNode(const Node& node, const EventAttributes& attributes) {
   if (IsInteger(node.field)) {
     return MatchesInteger(node, attributes);
   }
-  return MatchesText(node, TextOf(attributes, node.field));
+  return MatchesText(node, attributes.*Described(node.field).text);
 }
 
 bool IsHidden(std::string_view kind) { return kind == kSupersededKind || kind == kNoKillKind; }
@@ -197,33 +205,23 @@ void AppendNode(const Node& node, Filter::Sql* sql) {
 
 }  // namespace
 
-const char* FieldName(FilterField field) {
-  switch (field) {
-    case FilterField::kId:
-      return "id";
-    case FilterField::kKind:
-      return "kind";
-    case FilterField::kTime:
-      return "time";
-    case FilterField::kNode:
-      return "node";
-    case FilterField::kCluster:
-      return "cluster";
-    case FilterField::kCgroup:
-      return "cgroup";
-    case FilterField::kComm:
-      return "comm";
-    case FilterField::kWorkload:
-      return "workload";
-    case FilterField::kTgid:
-      break;
-  }
-  return "tgid";
+const char* FieldName(FilterField field) { return Described(field).name; }
+
+std::optional<FilterField> FieldCalled(std::string_view name) {
+  const auto* found = std::find_if(kFields.begin(), kFields.end(),
+                                   [&](const Field& field) { return name == field.name; });
+  return found == kFields.end() ? std::nullopt : std::optional(found->field);
 }
 
-bool IsInteger(FilterField field) {
-  return field == FilterField::kTime || field == FilterField::kTgid;
+std::string FieldNames() {
+  std::string names;
+  for (const Field& field : kFields) {
+    names += (names.empty() ? "" : ", ") + std::string(field.name);
+  }
+  return names;
 }
+
+bool IsInteger(FilterField field) { return Described(field).text == nullptr; }
 
 Result<Filter> Filter::Parse(std::string_view text) {
   OOMBOX_TRY(std::unique_ptr<Node> root, ParseFilter(text));

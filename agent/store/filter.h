@@ -28,6 +28,13 @@ struct EventAttributes {
   std::string comm = {};    // the first victim's
   std::string workload = {};
   int64_t tgid = 0;  // the first victim's
+  // Of its container, as far as known.
+  std::string namespace_name = {};
+  std::string pod = {};
+  std::string container = {};
+  std::string owner = {};
+  std::string image = {};
+  std::string qos = {};
 };
 
 EventAttributes AttributesOf(const v1::Event& event);

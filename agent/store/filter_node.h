@@ -2,14 +2,32 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/store/filter.h"
 
 namespace oombox {
 
-enum class FilterField { kId, kKind, kTime, kNode, kCluster, kCgroup, kComm, kWorkload, kTgid };
+enum class FilterField {
+  kId,
+  kKind,
+  kTime,
+  kNode,
+  kCluster,
+  kCgroup,
+  kComm,
+  kWorkload,
+  kTgid,
+  kNamespace,
+  kPod,
+  kContainer,
+  kOwner,
+  kImage,
+  kQos
+};
 enum class FilterOperator {
   kEqual,
   kNotEqual,
@@ -22,6 +40,10 @@ enum class FilterOperator {
 
 // Name in the language and column in the table.
 const char* FieldName(FilterField field);
+// Nothing when no field is called so.
+std::optional<FilterField> FieldCalled(std::string_view name);
+// "id, kind, ..."
+std::string FieldNames();
 // Numbers compare as numbers, everything else by bytes.
 bool IsInteger(FilterField field);
 

@@ -20,11 +20,6 @@ using NodeResult = Result<std::unique_ptr<Node>>;
 constexpr size_t kMaxTextBytes = 4096;
 constexpr int kMaxComparisons = 64;
 constexpr int kMaxDepth = 32;
-constexpr const char* kFieldList = "id, kind, time, node, cluster, cgroup, comm, workload, tgid";
-constexpr std::array kFields = {FilterField::kId,   FilterField::kKind,     FilterField::kTime,
-                                FilterField::kNode, FilterField::kCluster,  FilterField::kCgroup,
-                                FilterField::kComm, FilterField::kWorkload, FilterField::kTgid};
-
 constexpr std::array<std::string_view, 6> kKinds = {"oom", "no_victim", "pressure",
                                                     "gap", kNoKillKind, kSupersededKind};
 
@@ -40,12 +35,6 @@ bool IsNameChar(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'
 bool IsWordChar(char c) {
   return IsNameChar(c) || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80 ||
          std::string_view("-./*:+@%~,#").find(c) != std::string_view::npos;
-}
-
-std::optional<FilterField> FieldOf(std::string_view name) {
-  const auto* found = std::find_if(kFields.begin(), kFields.end(),
-                                   [&](FilterField f) { return name == FieldName(f); });
-  return found == kFields.end() ? std::nullopt : std::optional(*found);
 }
 
 std::optional<int64_t> TimeNs(const std::string& text) {
@@ -182,11 +171,11 @@ NodeResult Parser::ParseComparison() {
   const size_t name_at = at_;
   const std::string_view name = PeekName();
   if (name.empty()) {
-    return Fail(at_, fmt::format("expected a field ({})", kFieldList));
+    return Fail(at_, fmt::format("expected a field ({})", FieldNames()));
   }
-  const std::optional<FilterField> field = FieldOf(name);
+  const std::optional<FilterField> field = FieldCalled(name);
   if (!field) {
-    return Fail(name_at, fmt::format("no field '{}'; fields are {}", name, kFieldList));
+    return Fail(name_at, fmt::format("no field '{}'; fields are {}", name, FieldNames()));
   }
   if (++comparisons_ > kMaxComparisons) {
     return Fail(name_at, fmt::format("more than {} comparisons", kMaxComparisons));

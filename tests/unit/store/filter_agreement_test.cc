@@ -33,6 +33,7 @@ class Generator {
         event.mutable_oom()->mutable_cgroups(0)->set_path(Text());
         event.mutable_oom()->mutable_victims(0)->set_comm(Text());
         event.mutable_oom()->mutable_victims(0)->set_tgid(Below(4));
+        *event.mutable_oom()->mutable_container() = Container();
         event.mutable_oom()->set_superseded_by(Below(4) == 0 ? TestId(1) : "");
     }
     return event;
@@ -64,6 +65,17 @@ class Generator {
     return Pick(kStock);
   }
 
+  v1::Container Container() {
+    v1::Container container;
+    container.set_namespace_name(Text());
+    container.set_pod_name(Text());
+    container.set_container_name(Text());
+    container.set_owner(Text());
+    container.set_image_name(Text());
+    container.set_qos_class(Text());
+    return container;
+  }
+
   std::string Quoted(const std::string& text) {
     std::string quoted = "\"";
     for (const char c : text) {
@@ -74,8 +86,9 @@ class Generator {
 
   std::string Comparison() {
     static constexpr const char* kOrders[] = {"=", "!=", "<", "<=", ">", ">="};
-    static constexpr const char* kTextFields[] = {"node", "cluster",  "cgroup",
-                                                  "comm", "workload", "id"};
+    static constexpr const char* kTextFields[] = {"node",      "cluster", "cgroup",    "comm",
+                                                  "workload",  "id",      "namespace", "pod",
+                                                  "container", "owner",   "image",     "qos"};
     static constexpr const char* kKinds[] = {"oom",     "gap", "pressure", "superseded",
                                              "no_kill", "*a*", "o*"};
     switch (Below(6)) {

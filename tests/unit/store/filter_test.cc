@@ -18,7 +18,13 @@ EventAttributes Row() {
           .cgroup = "/kubepods/burstable/pod[1]/worker?",
           .comm = "python3",
           .workload = "sie/ocr",
-          .tgid = 31};
+          .tgid = 31,
+          .namespace_name = "sie",
+          .pod = "ocr-7d9f-x2x1z",
+          .container = "worker",
+          .owner = "deployment/ocr",
+          .image = "registry/ocr:1.2",
+          .qos = "Burstable"};
 }
 
 bool Selects(std::string_view text) {
@@ -38,6 +44,9 @@ TEST(FilterTest, SelectsWhatItDescribes) {
                            "comm = *",
                            "comm = \"*thon3\"",
                            "comm != java",
+                           "namespace = sie AND pod = \"ocr-*\" AND container = worker",
+                           "owner = \"deployment/ocr\"",
+                           "image : \"ocr:1\" AND qos = Burstable",
                            "comm : tho",
                            "cgroup:kubepods",
                            "cgroup = \"*pod[1]*\"",
