@@ -14,7 +14,7 @@ namespace oombox {
 namespace {
 
 // Raise it when the same event would get other words: stored diagnoses are keyed by it.
-constexpr uint32_t kEngineVersion = 2;
+constexpr uint32_t kEngineVersion = 3;
 
 void AddHistory(const WorkloadHistory& history, v1::Diagnosis* diagnosis) {
   if (history.kills == 0) {
@@ -50,6 +50,7 @@ v1::Diagnosis Diagnose(const v1::Event& event, const WorkloadHistory& history) {
       DiagnoseLimit(event.oom(), &diagnosis);
       DiagnoseVictim(event.oom(), &diagnosis);
       DiagnoseComposition(event.oom(), &diagnosis);
+      DescribeKubernetes(event, &diagnosis);
       ListUnknowns(event.oom(), &diagnosis);
       AddHistory(history, &diagnosis);
       break;
@@ -58,6 +59,7 @@ v1::Diagnosis Diagnose(const v1::Event& event, const WorkloadHistory& history) {
       break;
     case v1::Event::kNoKill:
       DiagnoseNoKill(event.no_kill(), &diagnosis);
+      DescribeKubernetes(event, &diagnosis);
       break;
     case v1::Event::kPressure:
       DiagnosePressure(event.pressure(), &diagnosis);

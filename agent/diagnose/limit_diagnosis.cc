@@ -26,6 +26,23 @@ v1::Confidence ConfidenceOf(const v1::LimitHit& hit) {
   return UsageIsAtLimit(hit) ? v1::CONFIDENCE_MEDIUM : v1::CONFIDENCE_LOW;
 }
 
+// Whose limit it was, by the name that its owner gave it; the cgroup where there is none.
+bool IsNamedContainer(const v1::OomEvent& oom) {
+  return oom.scope() == v1::OOM_SCOPE_CONTAINER && !oom.container().container_name().empty();
+}
+
+bool IsNamedPod(const v1::OomEvent& oom) {
+  return oom.scope() == v1::OOM_SCOPE_POD && !oom.container().pod_name().empty();
+}
+
+std::string LimitOwner(const v1::OomEvent& oom) {
+  if (IsNamedContainer(oom)) {
+    return "container " + oom.container().container_name();
+  }
+  return IsNamedPod(oom) ? "pod " + oom.container().pod_name()
+                         : "cgroup " + oom.limit_hit().cgroup_path();
+}
+
 std::string Verdict(const v1::OomEvent& oom, v1::Confidence confidence) {
   const char* hedge = confidence == v1::CONFIDENCE_LOW ? "probably " : "";
   if (oom.decision().constraint() == v1::OomDecision::CONSTRAINT_CPUSET) {
@@ -40,7 +57,7 @@ std::string Verdict(const v1::OomEvent& oom, v1::Confidence confidence) {
   const v1::LimitHit& hit = oom.limit_hit();
   const std::string amount =
       hit.has_limit_bytes() ? fmt::format(" ({})", ByteWords(hit.limit_bytes())) : std::string();
-  return fmt::format("{}limit of cgroup {} hit{}", hedge, hit.cgroup_path(), amount);
+  return fmt::format("{}limit of {} hit{}", hedge, LimitOwner(oom), amount);
 }
 
 const char* ScopeSentence(v1::OomScope scope) {
@@ -61,7 +78,8 @@ const char* ScopeSentence(v1::OomScope scope) {
 }
 
 void DescribeLimit(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
-  if (const char* sentence = ScopeSentence(oom.scope())) {
+  const char* const sentence = ScopeSentence(oom.scope());
+  if (sentence != nullptr && !IsNamedContainer(oom) && !IsNamedPod(oom)) {
     diagnosis->add_details(sentence);
   }
   const v1::LimitHit& hit = oom.limit_hit();

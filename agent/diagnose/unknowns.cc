@@ -76,7 +76,8 @@ void ListUnknowns(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   if (container.container_id().empty() && container.pod_uid().empty()) {
     unknowns.Add("container", "container, pod and owner: not known");
   } else if (container.pod_name().empty()) {
-    unknowns.Add("container", "names of container, pod and owner: not known, only their ids");
+    unknowns.Add("container.pod_name",
+                 "names of container, pod and owner: not known, only their ids");
   }
   unknowns.AddTheRest();
 }

@@ -22,6 +22,22 @@ TEST(LimitDiagnosisTest, NamesTheLimitThatWasHit) {
   EXPECT_EQ(diagnosis.evidence(0).source(), "at kill");
 }
 
+TEST(LimitDiagnosisTest, CallsALimitByTheNameThatItsOwnerKnows) {
+  v1::Event event = ContainerKill();
+  event.mutable_oom()->mutable_container()->set_container_name("worker");
+  event.mutable_oom()->mutable_container()->set_pod_name("ocr-1");
+
+  const v1::Diagnosis container = Diagnose(event);
+  event.mutable_oom()->set_scope(v1::OOM_SCOPE_POD);
+  const v1::Diagnosis pod = Diagnose(event);
+  event.mutable_oom()->set_scope(v1::OOM_SCOPE_QOS);
+  const v1::Diagnosis qos = Diagnose(event);
+
+  EXPECT_EQ(container.verdict(), "limit of container worker hit (200 MiB)");
+  EXPECT_EQ(pod.verdict(), "limit of pod ocr-1 hit (200 MiB)");
+  EXPECT_EQ(qos.verdict(), "limit of cgroup /kubepods/pod1/worker hit (200 MiB)");
+}
+
 TEST(LimitDiagnosisTest, AnInferredLimitAtItsUsageIsLessCertain) {
   v1::Event event = ContainerKill();
   event.mutable_oom()->mutable_limit_hit()->set_provenance(v1::PROVENANCE_INFERRED);
