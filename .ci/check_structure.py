@@ -22,10 +22,11 @@ ALLOWED = {
 }
 # Third-party headers and the only places that may include them.
 LIBRARIES = {
-    r"<grpc": {"agent/common/credentials", "agent/query", "agent/uplink", "tools/collector",
+    r"<grpc": {"agent/common/credentials", "agent/identity/cri_client", "agent/query", "agent/uplink", "tools/collector",
                "tools/oombox", "tests"},
     r'"oombox/v1/\w+\.grpc\.pb\.h"': {"agent/query", "agent/uplink", "tools/collector", "tools/oombox",
                                       "tests"},
+    r'"runtime/v1/api\.grpc': {"agent/identity/cri_client", "tests"},
     r"<SQLiteCpp|<sqlite3": {"agent/store", "tests"},
     r"<bpf/(bpf\.h|libbpf|btf)": {"agent/bpf_loader", "tests"},
     r'"bpf/\w+\.skel\.h"': {"agent/bpf_loader"},
@@ -79,7 +80,7 @@ def check_file(path, text):
         match = re.match(r'"((?:agent|tools|tests|bpf)/[^"]+)"', line)
         if match and (breach := check_edge(path, match.group(1))):
             yield breach
-        elif line.startswith('"') and not match and not re.match(r'"(oombox/v1|google/protobuf)/', line):
+        elif line.startswith('"') and not match and not re.match(r'"(oombox/v1|runtime/v1|google/protobuf)/', line):
             yield f"{path}: {line} is not rooted at the repository"
 
 

@@ -13,8 +13,11 @@
 #include "agent/capture/decode.h"
 #include "agent/common/clock.h"
 #include "agent/common/state_dir.h"
+#include "agent/container_names.h"
+#include "agent/container_usage.h"
 #include "agent/event/event_stage.h"
 #include "agent/event_options.h"
+#include "agent/leftovers.h"
 #include "agent/machine.h"
 #include "agent/match_journal.h"
 #include "agent/node_metrics.h"
@@ -87,7 +90,6 @@ class RunningAgent final : public Agent {
   Started LoadProbe();
   Started StartStages();
   Started StartCapture();
-  Started DrainLeftovers();
   MatchOptions MatchOptionsNow() const;
   void MakeReconciler();
   void TellMovedAside();
@@ -116,6 +118,8 @@ class RunningAgent final : public Agent {
   std::optional<KernelLog> kernel_log_;
   std::shared_ptr<StackSymbols> symbols_;
   std::unique_ptr<Redactor> redactor_;
+  std::shared_ptr<ContainerWatch> containers_;  // null: nobody is asked for names
+  std::unique_ptr<CgroupProbe> cgroups_;        // null: containers are only listed
   std::unique_ptr<EventStage> events_;
   std::unique_ptr<GapEvidence> evidence_;
   std::unique_ptr<Reconciler> reconciler_;
@@ -192,6 +196,7 @@ Started RunningAgent::LoadProbe() {
   kernel_log_ = std::move(parts->kernel_log);
   symbols_ = std::move(parts->symbols);
   redactor_ = std::move(parts->redactor);
+  cgroups_ = std::move(parts->cgroups);
   return {};
 }
 
@@ -201,8 +206,13 @@ Started RunningAgent::StartStages() {
   if (!matched) {
     return Fail(CodeOf(matched.error()), matched.error());
   }
+  containers_ = WatchContainers(config_, missing_);
+  if (containers_ != nullptr && cgroups_ != nullptr) {
+    FollowCgroups(*cgroups_, containers_);
+  }
   events_ = std::make_unique<EventStage>(
-      EventOptionsOf(config_, session_, symbols_, redactor_.get()), *journal_, *store_);
+      EventOptionsOf(config_, session_, {symbols_, redactor_.get(), containers_}), *journal_,
+      *store_);
   if (probe_ != nullptr) {
     MakeReconciler();
   }
@@ -238,8 +248,9 @@ MatchOptions RunningAgent::MatchOptionsNow() const {
 // What older layouts hold comes first: it is older, and no kill that is there was missed.
 Started RunningAgent::StartCapture() {
   const auto before = journal_->LastId();
-  if (Started drained = DrainLeftovers(); !drained) {
-    return drained;
+  if (const auto drained = DrainLeftovers(*probe_, *journal_, session_.id, redactor_.get());
+      !drained) {
+    return Fail(CodeOf(drained.error()), drained.error());
   }
   auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes(), redactor_.get());
   if (!ring) {
@@ -275,27 +286,6 @@ Started RunningAgent::StartCapture() {
   return {};
 }
 
-Started RunningAgent::DrainLeftovers() {
-  for (const LeftoverRing& leftover : probe_->leftovers()) {
-    const auto ring = RingReader::Map(leftover.fd, leftover.bytes, redactor_.get());
-    if (!ring) {
-      return Fail(ExitCode::kFailure, ring.error());
-    }
-    const auto drained =
-        DrainLeftover(**ring, *journal_, session_.id, probe_->attachment().attach_boottime_ns);
-    if (!drained) {
-      return Fail(CodeOf(drained.error()), drained.error());
-    }
-    spdlog::info("an agent of another layout left its ring: records={} duplicates={}",
-                 drained->moved, drained->duplicates);
-    events_->Notify();
-    if (const auto removed = probe_->RemoveLeftover(leftover); !removed) {
-      spdlog::warn("{}", removed.error().message);
-    }
-  }
-  return {};
-}
-
 void RunningAgent::StartReporter() {
   reporter_ = std::make_unique<NodeReporter>(
       NodeReporter::Sources{.identity = IdentityOf(config_, session_),
@@ -306,6 +296,7 @@ void RunningAgent::StartReporter() {
                             .events = events_.get(),
                             .journal = journal_.get(),
                             .store = store_.get(),
+                            .containers = ContainerUsage(replaying(), containers_),
                             .uplink = [this] { return UplinkNow(); },
                             .has_collector = !config_.collector.empty()});
 }

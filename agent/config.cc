@@ -47,6 +47,12 @@ ConfigTable Table(AgentConfig& c) {
                "is overwritten before anything is stored"},
               {"no-default-masks", &c.no_default_masks,
                "Do not mask passwords, tokens and keys by their usual names and forms"},
+              {"cri-socket", &c.cri_socket,
+               "Socket of the container runtime, asked for names and exits; empty: where "
+               "containerd, "
+               "CRI-O and cri-dockerd usually have it"},
+              {"no-cri", &c.no_cri,
+               "Do not ask the container runtime: events have container and pod ids, no names"},
               {"journal-max-bytes", &c.journal_max_bytes, "Bound of the journal of raw records"},
               {"store-max-bytes", &c.store_max_bytes, "Bound of the event store"},
               {"store-max-age", &c.store_max_age,
@@ -77,6 +83,26 @@ std::string HostName() {
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown-host";
 }
 
+// The kubelet and crictl write it as a URL.
+Status CheckCriSocket(AgentConfig& config) {
+  constexpr std::string_view kUnix = "unix://";
+  if (config.cri_socket.starts_with(kUnix)) {
+    config.cri_socket.erase(0, kUnix.size());
+  }
+  if (config.no_cri && !config.cri_socket.empty()) {
+    return MakeError(
+        ErrorCode::kInvalid,
+        "no-cri asks nobody for names, and cri-socket says whom to ask: leave one out");
+  }
+  if (!config.cri_socket.empty() && !config.cri_socket.starts_with('/')) {
+    return MakeError(ErrorCode::kInvalid,
+                     "cri-socket {} is no path of a unix socket; for instance "
+                     "/run/containerd/containerd.sock",
+                     config.cri_socket);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ConfigOutcome> LoadAgentConfig(AgentConfig& config, int argc, const char* const* argv) {
@@ -88,6 +114,7 @@ Result<ConfigOutcome> LoadAgentConfig(AgentConfig& config, int argc, const char*
   OOMBOX_RETURN_IF_ERROR(CheckBounds("store-max-age", config.store_max_age, kMinAge, kMaxAge));
   OOMBOX_RETURN_IF_ERROR(CheckBounds("rank-budget-us", config.rank_budget_us, 0, 1'000'000));
   OOMBOX_RETURN_IF_ERROR(CheckBounds("oom-score-adj", config.oom_score_adj, -1000, 1000));
+  OOMBOX_RETURN_IF_ERROR(CheckCriSocket(config));
   if (!config.metrics_listen.empty()) {
     OOMBOX_RETURN_IF_ERROR(CheckMetricsAddress(config.metrics_listen));
   }

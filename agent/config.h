@@ -26,6 +26,8 @@ struct AgentConfig {
   int64_t oom_score_adj = -1000;
   std::vector<std::string> mask_pattern;
   bool no_default_masks = false;
+  std::string cri_socket;  // empty: where runtimes usually have it
+  bool no_cri = false;
   int64_t journal_max_bytes = 64 << 20;
   int64_t store_max_bytes = 256 << 20;
   int64_t store_max_age = int64_t{30} * 86400;

@@ -10,16 +10,16 @@
 namespace oombox {
 
 EventStage::Options EventOptionsOf(const AgentConfig& config, const JournalSession& session,
-                                   std::shared_ptr<StackSymbols> symbols,
-                                   const Redactor* redactor) {
+                                   EventSources sources) {
   EventStage::Options options{.cluster_name = config.cluster,
                               .node_name = config.node_name,
                               .boot_id = session.boot_id,
                               .replayed = !config.replay.empty(),
                               .decode = DecodeRecord,
-                              .symbols = std::move(symbols),
-                              .identify = IdentifyCgroup};
-  if (redactor != nullptr) {
+                              .symbols = std::move(sources.symbols),
+                              .identify = IdentifyCgroup,
+                              .containers = std::move(sources.containers)};
+  if (const Redactor* redactor = sources.redactor; redactor != nullptr) {
     options.read_cmdline = [](uint32_t tgid, uint64_t start) { return ReadCmdline(tgid, start); };
     options.redact = [redactor](std::string cmdline) {
       redactor->Redact(cmdline);

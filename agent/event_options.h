@@ -9,9 +9,15 @@
 
 namespace oombox {
 
-// What the event stage is given of the others, which it does not know. `redactor` must outlive the
-// stage; null when replaying: then nothing is asked of this machine.
+// What this machine can be asked; all null when replaying.
+struct EventSources {
+  std::shared_ptr<StackSymbols> symbols;
+  const Redactor* redactor;  // must outlive the stage
+  std::shared_ptr<ContainerSource> containers;
+};
+
+// What the event stage is given of the others, which it does not know.
 EventStage::Options EventOptionsOf(const AgentConfig& config, const JournalSession& session,
-                                   std::shared_ptr<StackSymbols> symbols, const Redactor* redactor);
+                                   EventSources sources);
 
 }  // namespace oombox

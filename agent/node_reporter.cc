@@ -74,6 +74,9 @@ v1::NodeReport NodeReporter::Report() {
   }
   FillDepths(sources_, report);
   FillStages(sources_, report);
+  if (sources_.containers) {
+    sources_.containers(report);
+  }
   if (const auto uplink = sources_.uplink()) {
     report.set_collector(uplink->connected_to);
     FillUplink(*uplink, report);

@@ -38,6 +38,8 @@ class NodeReporter final : public NodeDirectory {
     EventStage* events;
     Journal* journal;
     EventStore* store;
+    // Adds the node's containers; null when replaying.
+    std::function<void(v1::NodeReport&)> containers;
     // Nothing without a collector.
     std::function<std::optional<UplinkStatus>()> uplink;
     bool has_collector = false;

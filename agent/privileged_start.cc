@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/capture/accounting.h"
+#include "agent/container_names.h"
 #include "agent/privileges.h"
 #include "agent/symbolizer/kernel_symbols.h"
 
@@ -55,6 +56,14 @@ tl::expected<PrivilegedParts, StartFailure> Prepare(const AgentConfig& config) {
       parts.probe->attachment(), [&] { return parts.probe->Counters(); },
       [] { return ReadKernelKills(); });
   LogAttachment(*parts.probe, static_cast<uint64_t>(config.ring_bytes));
+  if (!CriSocketsOf(config).empty()) {
+    auto cgroups = CgroupProbe::Load();
+    if (cgroups) {
+      parts.cgroups = std::move(*cgroups);
+    } else {
+      TellMissing("container_names.early", cgroups.error(), parts.missing);
+    }
+  }
   auto log = KernelLog::Open();
   if (log) {
     parts.kernel_log = std::move(*log);

@@ -5,6 +5,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "agent/bpf_loader/cgroup_probe.h"
 #include "agent/bpf_loader/kill_probe.h"
 #include "agent/capture/kernel_log.h"
 #include "agent/capture/redact.h"
@@ -20,6 +21,7 @@ struct PrivilegedParts {
   std::optional<KernelLog> kernel_log;    // none where it may not be read
   std::shared_ptr<StackSymbols> symbols;  // null where the kernel hides them
   std::unique_ptr<Redactor> redactor;     // of command lines
+  std::unique_ptr<CgroupProbe> cgroups;   // null where nobody asks for containers' names
   std::vector<MissingFeature> missing;    // what was refused, beside what the probe misses
 };
 

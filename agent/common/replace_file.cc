@@ -1,5 +1,7 @@
 #include "agent/common/replace_file.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -10,6 +12,7 @@ Status ReplaceFile(const std::string& path, std::string_view contents) {
   const std::string next = path + ".next";
   {
     std::ofstream file(next, std::ios::trunc | std::ios::binary);
+    ::chmod(next.c_str(), S_IRUSR | S_IWUSR);  // as the databases beside it
     file << contents;
     if (!file.flush()) {
       return MakeSystemError(ErrorCode::kPermission, errno, "cannot write " + next);

@@ -1,0 +1,73 @@
+#include "agent/container_names.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "agent/identity/cgroup_path.h"
+#include "agent/identity/cri_client.h"
+
+namespace oombox {
+
+namespace {
+
+constexpr std::chrono::milliseconds kDeadline(2'000);
+
+// Of a container's own cgroup; empty for every other.
+std::string ContainerIdOf(const std::string& path) {
+  CgroupIdentity identity = IdentifyCgroup(path);
+  return identity.kind == CgroupKind::kContainer ? std::move(identity.container_id) : "";
+}
+
+}  // namespace
+
+std::vector<std::string> CriSocketsOf(const AgentConfig& config) {
+  if (!config.replay.empty() || config.no_cri) {
+    return {};
+  }
+  return config.cri_socket.empty() ? FindCriSockets("") : std::vector{config.cri_socket};
+}
+
+void FollowCgroups(CgroupProbe& cgroups, const std::shared_ptr<ContainerWatch>& watch) {
+  cgroups.Start({.appeared =
+                     [watch](const std::string& path) {
+                       if (const std::string id = ContainerIdOf(path); !id.empty()) {
+                         watch->Appeared(id);
+                       }
+                     },
+                 .removed =
+                     [watch](const std::string& path) {
+                       if (const std::string id = ContainerIdOf(path); !id.empty()) {
+                         watch->Removed(id);
+                       }
+                     },
+                 .lost = [watch] { watch->LostNotices(); }});
+}
+
+std::shared_ptr<ContainerWatch> WatchContainers(const AgentConfig& config,
+                                                std::vector<MissingFeature>& missing) {
+  if (!config.replay.empty()) {
+    return nullptr;
+  }
+  if (config.no_cri) {
+    missing.push_back(
+        {"container_names", "no-cri is set: events have the ids of the cgroup's path"});
+    return nullptr;
+  }
+  std::vector<std::string> sockets = CriSocketsOf(config);
+  if (sockets.empty()) {
+    missing.push_back(
+        {"container_names",
+         "no socket of containerd, CRI-O or cri-dockerd is where it usually is: mount "
+         "it, name it with cri-socket, or set no-cri"});
+    return nullptr;
+  }
+  spdlog::info("names of containers are asked of {}", fmt::join(sockets, ", "));
+  return std::make_shared<ContainerWatch>(ConnectCri(std::move(sockets), kDeadline),
+                                          ContainerWatch::Options());
+}
+
+}  // namespace oombox

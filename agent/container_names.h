@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/bpf_loader/cgroup_probe.h"
+#include "agent/bpf_loader/kill_probe.h"
+#include "agent/config.h"
+#include "agent/identity/container_watch.h"
+
+namespace oombox {
+
+// The configured socket of the container runtime, else those where one usually is; empty: none, not
+// wanted, or replaying.
+std::vector<std::string> CriSocketsOf(const AgentConfig& config);
+
+// Asks the node's container runtime for names, as configured; null when replaying, with --no-cri or
+// without a runtime: `missing` gets the reason. After the capabilities are gone: it starts threads.
+std::shared_ptr<ContainerWatch> WatchContainers(const AgentConfig& config,
+                                                std::vector<MissingFeature>& missing);
+
+// Tells `watch` of the containers whose cgroups appear and go, until `cgroups` is destroyed.
+void FollowCgroups(CgroupProbe& cgroups, const std::shared_ptr<ContainerWatch>& watch);
+
+}  // namespace oombox
