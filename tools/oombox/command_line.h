@@ -8,7 +8,7 @@
 
 namespace oombox {
 
-enum class Verb { kPrinted, kList, kWatch, kGet, kExplain, kStatus, kVersion, kCompletion };
+enum class Verb { kPrinted, kList, kWatch, kGet, kExplain, kTop, kStatus, kVersion, kCompletion };
 
 // A command line, parsed. kPrinted: `text` (the help) is all there is to do.
 struct Invocation {
@@ -16,6 +16,7 @@ struct Invocation {
   GlobalOptions global;
   ListOptions list;
   WatchOptions watch;
+  TopOptions top;
   StatusOptions status;
   VersionOptions version;
   std::string argument;  // reference, or shell

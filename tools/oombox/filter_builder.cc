@@ -9,6 +9,7 @@
 #include "agent/common/text.h"
 #include "agent/store/filter.h"
 #include "tools/oombox/moment.h"
+#include "tools/oombox/owner_kind.h"
 #include "tools/oombox/printable.h"
 
 namespace oombox {
@@ -47,14 +48,52 @@ Status AddExact(std::string_view option, std::string_view field, const std::stri
   return {};
 }
 
-// A part of the path, or a glob over all of it.
-Status AddCgroup(const std::string& pattern, std::vector<std::string>* terms) {
+// A part of it, or a glob over all of it.
+Status AddPart(std::string_view option, std::string_view field, const std::string& pattern,
+               std::vector<std::string>* terms) {
   if (pattern.empty() || pattern.find('*') != std::string::npos) {
-    return AddExact("--cgroup", "cgroup", pattern, terms);
+    return AddExact(option, field, pattern, terms);
   }
-  OOMBOX_RETURN_IF_ERROR(CheckPattern("--cgroup", pattern));
-  terms->push_back(fmt::format("cgroup : {}", QuoteFilterValue(pattern)));
+  OOMBOX_RETURN_IF_ERROR(CheckPattern(option, pattern));
+  terms->push_back(fmt::format("{} : {}", field, QuoteFilterValue(pattern)));
   return {};
+}
+
+Status AddPod(const FilterOptions& options, std::vector<std::string>* terms) {
+  const size_t slash = options.pod.find('/');
+  if (slash == std::string::npos) {
+    return AddExact("--pod", "pod", options.pod, terms);
+  }
+  if (!options.namespace_name.empty()) {
+    return MakeError(ErrorCode::kInvalid, "--pod {} names a namespace, and so does --namespace {}",
+                     Printable(options.pod), Printable(options.namespace_name));
+  }
+  OOMBOX_RETURN_IF_ERROR(AddExact("--pod", "namespace", options.pod.substr(0, slash), terms));
+  return AddExact("--pod", "pod", options.pod.substr(slash + 1), terms);
+}
+
+Status AddOwner(const std::string& pattern, std::vector<std::string>* terms) {
+  if (!pattern.empty() && pattern.find('/') == std::string::npos &&
+      pattern.find('*') == std::string::npos) {
+    return MakeError(ErrorCode::kInvalid,
+                     "--owner \"{}\" says no kind\ntry: deployment/{}, or '*/{}' for any kind",
+                     Printable(pattern), Printable(pattern), Printable(pattern));
+  }
+  return AddExact("--owner", "owner", FullOwner(pattern), terms);
+}
+
+// What chooses among kills.
+Result<std::vector<std::string>> Choices(const FilterOptions& options) {
+  std::vector<std::string> terms;
+  OOMBOX_RETURN_IF_ERROR(AddExact("--namespace", "namespace", options.namespace_name, &terms));
+  OOMBOX_RETURN_IF_ERROR(AddPod(options, &terms));
+  OOMBOX_RETURN_IF_ERROR(AddExact("--container", "container", options.container, &terms));
+  OOMBOX_RETURN_IF_ERROR(AddOwner(options.owner, &terms));
+  OOMBOX_RETURN_IF_ERROR(AddPart("--image", "image", options.image, &terms));
+  OOMBOX_RETURN_IF_ERROR(AddExact("--qos", "qos", options.qos, &terms));
+  OOMBOX_RETURN_IF_ERROR(AddPart("--cgroup", "cgroup", options.cgroup, &terms));
+  OOMBOX_RETURN_IF_ERROR(AddExact("--comm", "comm", options.comm, &terms));
+  return terms;
 }
 
 Status AddTimes(const FilterOptions& options, int64_t now_ns, std::vector<std::string>* terms) {
@@ -129,15 +168,17 @@ std::string QuoteFilterValue(std::string_view text) {
 }
 
 Result<std::string> BuildFilter(const FilterOptions& options, int64_t now_ns) {
+  if (options.all_namespaces && !options.namespace_name.empty()) {
+    return MakeError(ErrorCode::kInvalid, "--all-namespaces and --namespace {}: give one of them",
+                     Printable(options.namespace_name));
+  }
   std::vector<std::string> terms;
   OOMBOX_RETURN_IF_ERROR(AddTimes(options, now_ns, &terms));
   OOMBOX_RETURN_IF_ERROR(AddExact("--host", "node", options.host, &terms));
   if (!options.kind.empty()) {
     terms.push_back(fmt::format("kind = {}", options.kind));
   }
-  std::vector<std::string> choice;
-  OOMBOX_RETURN_IF_ERROR(AddCgroup(options.cgroup, &choice));
-  OOMBOX_RETURN_IF_ERROR(AddExact("--comm", "comm", options.comm, &choice));
+  OOMBOX_TRY(const std::vector<std::string> choice, Choices(options));
   if (!choice.empty() && options.kind.empty()) {
     const std::string chosen = fmt::format("{}", fmt::join(choice, " AND "));
     terms.push_back(fmt::format("(kind = gap OR {})",

@@ -11,8 +11,8 @@ namespace oombox {
 // The filter string that a server understands, composed of the options. kInvalid names the option,
 // what is wrong with it and what to write instead.
 //
-// A gap is kept in sight: where --cgroup or --comm choose among kills and --kind says nothing, gaps
-// are listed too, because what was lost in one may have been the kill asked for.
+// A gap is kept in sight: where --namespace, --cgroup or another choose among kills and --kind says
+// nothing, gaps are listed too, because what was lost in one may have been the kill asked for.
 Result<std::string> BuildFilter(const FilterOptions& options, int64_t now_ns);
 
 // `text` in double quotes, as the filter language reads it back.

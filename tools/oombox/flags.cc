@@ -16,10 +16,12 @@ const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kT
 const std::map<std::string, ColorMode> kColors = {
     {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
 const std::vector<std::string> kKinds = {"oom", "no_victim", "pressure", "gap", "no_kill"};
+const std::vector<std::string> kQosClasses = {"Guaranteed", "Burstable", "BestEffort"};
 const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
 
 constexpr const char* kReferenceHelp =
-    "id, a prefix of one (4 characters or more), or \"latest\" [default: latest]";
+    "id, a prefix of one (4 characters or more), \"latest\" [default],\n"
+    "NAMESPACE/POD or deployment/NAME (the newest kill of it)";
 
 // A value that is given must say something.
 const CLI::Validator kNotEmpty(
@@ -59,20 +61,45 @@ CLI::App* AddVerb(CLI::App* app, Invocation* invocation, Verb verb, const std::s
   return sub;
 }
 
-void AddFilterFlags(CLI::App* app, FilterOptions* options) {
-  const auto add = [app](const char* name, std::string* target, const char* type,
-                         const char* help) {
+auto FilterAdder(CLI::App* app) {
+  return [app](const char* name, std::string* target, const char* type, const char* help) {
     app->add_option(name, *target, help)->type_name(type)->check(kNotEmpty)->group("Filter");
   };
+}
+
+// What chooses containers.
+void AddContainerFlags(CLI::App* app, FilterOptions* options) {
+  const auto add = FilterAdder(app);
+  add("-n,--namespace", &options->namespace_name, "PATTERN",
+      "The pod's namespace; * matches any characters");
+  app->add_flag("-A,--all-namespaces", options->all_namespaces,
+                "Every namespace, and what is in none [default]")
+      ->group("Filter");
+  add("--pod", &options->pod, "PATTERN", "The pod's name, or NAMESPACE/NAME");
+  add("--container", &options->container, "PATTERN", "The container's name in its pod");
+  add("--owner", &options->owner, "PATTERN",
+      "Who made the pod: deployment/NAME, sts/NAME, ds/NAME, job/NAME, cronjob/NAME");
+  add("--image", &options->image, "PATTERN",
+      "Part of the image's name; with * it must match all of it");
+  app->add_option("--qos", options->qos, "The pod's QoS class")
+      ->type_name("Guaranteed|Burstable|BestEffort")
+      ->transform(CLI::IsMember(kQosClasses, CLI::ignore_case).description(""))
+      ->group("Filter");
+  add("--cgroup", &options->cgroup, "PATTERN",
+      "Part of the cgroup's path (the victim's); with * it must match all of it");
+  add("--host", &options->host, "PATTERN", "The node's name; * matches any characters");
+}
+
+void AddFilterFlags(CLI::App* app, FilterOptions* options) {
+  const auto add = FilterAdder(app);
   add("--since", &options->since, "WHEN", "From then on: 10m, 3h, 2d or 2026-11-23T03:00:00Z");
   add("--until", &options->until, "WHEN", "Up to then");
-  add("--cgroup", &options->cgroup, "PATTERN",
-      "Part of the victim's cgroup path; with * it must match all of it");
+  AddContainerFlags(app, options);
   add("--comm", &options->comm, "PATTERN", "The victim's name; * matches any characters");
-  add("--host", &options->host, "PATTERN", "The node's name; * matches any characters");
   add("--filter", &options->expression, "EXPR",
       "Any filter: comparisons (= != < <= > >= :) of id, kind, time, node,\n"
-      "cluster, cgroup, comm, workload, tgid, joined by AND, OR, NOT and ( )");
+      "cluster, namespace, pod, container, owner, image, qos, cgroup, comm,\n"
+      "workload, tgid, joined by AND, OR, NOT and ( )");
   app->add_option("--kind", options->kind,
                   "Only these; default: all but no_kill\n(SIGKILLs and marks that are no OOM kill)")
       ->type_name("oom|no_victim|pressure|gap|no_kill")
@@ -126,6 +153,18 @@ void AddSingleEventVerbs(CLI::App* app, Invocation* invocation) {
               "  oombox explain latest\n"
               "  oombox explain 4k7q -f saved.json\n");
   explain->add_option("reference", invocation->argument, kReferenceHelp);
+}
+
+void AddTop(CLI::App* app, Invocation* invocation) {
+  CLI::App* top = AddVerb(app, invocation, Verb::kTop, "top",
+                          "Containers, the nearest to their memory limit first",
+                          "  oombox top\n"
+                          "  oombox --local top --all\n"
+                          "  oombox top -n shop --owner 'deploy/*'\n"
+                          "Usage is what the limit counts, page cache included.\n"
+                          "Exit 3: a node was not heard of lately.\n");
+  AddContainerFlags(top, &invocation->top.filter);
+  top->add_flag("--all", invocation->top.all, "Every container, not only the first 20");
 }
 
 void AddOtherVerbs(CLI::App* app, Invocation* invocation) {
@@ -221,6 +260,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddList(app, invocation);
   AddWatch(app, invocation);
   AddSingleEventVerbs(app, invocation);
+  AddTop(app, invocation);
   AddOtherVerbs(app, invocation);
 }
 

@@ -34,6 +34,13 @@ struct FilterOptions {
   std::string cgroup;
   std::string comm;
   std::string host;
+  std::string namespace_name;
+  bool all_namespaces = false;
+  std::string pod;
+  std::string container;
+  std::string owner;
+  std::string image;
+  std::string qos;
   std::string kind;
   std::string expression;
   bool print = false;
@@ -50,6 +57,11 @@ struct WatchOptions {
   bool reconnect = true;
   int64_t count = 0;  // 0: without end
   std::chrono::milliseconds backoff{200};
+};
+
+struct TopOptions {
+  FilterOptions filter;  // what chooses containers
+  bool all = false;
 };
 
 struct StatusOptions {

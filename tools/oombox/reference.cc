@@ -1,8 +1,13 @@
 #include "tools/oombox/reference.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
+#include "agent/common/text.h"
 #include "tools/oombox/filter_builder.h"
+#include "tools/oombox/owner_kind.h"
 #include "tools/oombox/printable.h"
 #include "tools/oombox/render/event_names.h"
 #include "tools/oombox/render/units.h"
@@ -22,21 +27,71 @@ size_t CommonPrefix(std::string_view a, std::string_view b) {
   return static_cast<size_t>(end - a.begin());
 }
 
+// The kills that a reference with a '/' names, as filters: the first that has one counts. Empty
+// when it is none.
+std::vector<std::string> NameFilters(std::string_view reference) {
+  const size_t slash = reference.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == reference.size() ||
+      !IsPrintableUtf8(reference)) {
+    return {};
+  }
+  const std::string_view first = reference.substr(0, slash);
+  const std::string_view rest = reference.substr(slash + 1);
+  const auto equals = [](const char* field, const std::string& value) {
+    return fmt::format("{} = {}", field, QuoteFilterValue(value));
+  };
+  const std::string of_oom = "kind = oom AND ";
+  const std::string in_namespace = of_oom + equals("namespace", std::string(first)) + " AND ";
+  std::vector<std::string> filters;
+  if (rest.find('/') != std::string_view::npos) {
+    if (IsOwnerKind(rest.substr(0, rest.find('/')))) {
+      filters.push_back(in_namespace + equals("owner", FullOwner(rest)));
+    }
+    return filters;
+  }
+  if (IsOwnerKind(first)) {  // a namespace may be called "jobs", too
+    filters.push_back(of_oom + equals("owner", FullOwner(reference)));
+  }
+  filters.push_back(in_namespace + equals("pod", std::string(rest)));
+  return filters;
+}
+
 }  // namespace
 
 Status CheckReference(std::string_view reference) {
-  if (reference == "latest") {
+  if (reference == "latest" || !NameFilters(reference).empty()) {
     return {};
   }
   if (reference.find_first_not_of(kIdCharacters) != std::string_view::npos ||
       reference.size() < kMinPrefix || reference.size() > kIdLength) {
     return MakeError(
         ErrorCode::kInvalid,
-        "\"{}\" names no event: a reference is \"latest\" or {} to {} characters of an id\n"
+        "\"{}\" names no event: a reference is \"latest\", {} to {} characters of an id, "
+        "NAMESPACE/POD or deployment/NAME\n"
         "try: oombox list   (the ID column)",
         Printable(reference), kMinPrefix, kIdLength);
   }
   return {};
+}
+
+Result<std::string> ResolveReference(const std::string& reference, EventSource* source) {
+  const std::vector<std::string> filters = NameFilters(reference);
+  if (filters.empty()) {
+    return reference;
+  }
+  for (const std::string& filter : filters) {
+    ListRequest request;
+    request.filter = filter;
+    request.limit = 1;
+    OOMBOX_TRY(const auto list, source->ListEvents(request));
+    if (!list.events.empty()) {
+      return list.events.front().event_id();
+    }
+  }
+  return MakeError(ErrorCode::kNotFound,
+                   "no OOM kill of {} is recorded by {}\n"
+                   "try: oombox list   (the names as they are recorded)",
+                   Printable(reference), source->Describe());
 }
 
 std::vector<std::string> ShortIds(const std::vector<const v1::Event*>& events) {

@@ -12,8 +12,14 @@ namespace oombox {
 
 // How events are named on the command line.
 
-// "latest", or 4 to 16 characters of an id. Nonsense is kInvalid before a server is asked.
+// "latest", 4 to 16 characters of an id, or the newest kill of "NAMESPACE/POD", "KIND/NAME" (of an
+// owner, kubectl's short names too) or "NAMESPACE/KIND/NAME". Nonsense is kInvalid before a server
+// is asked.
 Status CheckReference(std::string_view reference);
+
+// What GetEvent and Explain take: an id for the references with a '/'; kNotFound when there is no
+// such kill.
+Result<std::string> ResolveReference(const std::string& reference, EventSource* source);
 
 // The shortest prefix, at least 6 characters, that names each event alone among `events`.
 std::vector<std::string> ShortIds(const std::vector<const v1::Event*>& events);

@@ -64,6 +64,8 @@ Result<ExitCode> Dispatch(const Invocation& invocation, const VerbContext& conte
       return RunGet(invocation.argument, context);
     case Verb::kExplain:
       return RunExplain(invocation.argument, context);
+    case Verb::kTop:
+      return RunTop(invocation.top, context);
     case Verb::kStatus:
       return RunStatus(invocation.status, context);
     case Verb::kVersion:

@@ -157,7 +157,7 @@ TEST(ExplainTest, ListsTheCandidatesOfAnAmbiguousPrefix) {
 }
 
 TEST(ExplainTest, RefusesWhatCanBeNoReference) {
-  for (const char* reference : {"4k7", "4K7Q", "deploy/x", "", "4k7qzd01234567890"}) {
+  for (const char* reference : {"4k7", "4K7Q", "", "4k7qzd01234567890"}) {
     const auto result = RunVerb(
         SourceOf({}), {}, [&](const VerbContext& context) { return RunGet(reference, context); });
     EXPECT_EQ(result.exit_code, kExitUsage) << reference;

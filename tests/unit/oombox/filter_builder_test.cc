@@ -33,6 +33,30 @@ TEST(FilterBuilderTest, KeepsGapsInSightOfAChoiceAmongKills) {
   EXPECT_EQ(Build({.comm = "hog", .kind = "oom"}), "kind = oom AND comm = \"hog\"");
 }
 
+TEST(FilterBuilderTest, ChoosesByWhatKubernetesCallsIt) {
+  EXPECT_EQ(Build({.namespace_name = "docs", .pod = "ocr-*", .kind = "oom"}),
+            "kind = oom AND namespace = \"docs\" AND pod = \"ocr-*\"");
+  EXPECT_EQ(Build({.pod = "docs/ocr-1", .kind = "oom"}),
+            "kind = oom AND namespace = \"docs\" AND pod = \"ocr-1\"");
+  EXPECT_EQ(Build({.container = "worker", .image = "ocr:1", .qos = "Burstable", .kind = "oom"}),
+            "kind = oom AND container = \"worker\" AND image : \"ocr:1\" AND qos = \"Burstable\"");
+}
+
+TEST(FilterBuilderTest, TakesKubectlsShortNamesOfOwners) {
+  EXPECT_EQ(Build({.owner = "deploy/ocr", .kind = "oom"}),
+            "kind = oom AND owner = \"deployment/ocr\"");
+  EXPECT_EQ(Build({.owner = "*/ocr", .kind = "oom"}), "kind = oom AND owner = \"*/ocr\"");
+}
+
+TEST(FilterBuilderTest, RefusesNamesThatCannotMatch) {
+  EXPECT_THAT(Build({.owner = "ocr"}), HasSubstr("try: deployment/ocr"));
+  EXPECT_THAT(Build({.namespace_name = "a", .pod = "b/c"}), HasSubstr("and so does --namespace a"));
+}
+
+TEST(FilterBuilderTest, RefusesOneNamespaceAndAll) {
+  EXPECT_THAT(Build({.namespace_name = "shop", .all_namespaces = true}), HasSubstr("one of them"));
+}
+
 TEST(FilterBuilderTest, TakesAStarForAPatternOverTheWholePath) {
   EXPECT_EQ(Build({.cgroup = "/a/*", .kind = "oom"}), "kind = oom AND cgroup = \"/a/*\"");
 }

@@ -55,6 +55,21 @@ TEST(ListTest, PrintsCompactLines) {
                List(CrashLoop(), CompleteCoverage(), {.format = OutputFormat::kCompact}).out);
 }
 
+TEST(ListTest, SaysThatAChoiceByNameLeavesOutWhatHasNone) {
+  v1::Event nameless = ChildEvent();
+  nameless.mutable_oom()->mutable_container()->clear_pod_name();
+  nameless.mutable_oom()->mutable_container()->set_qos_class("Burstable");
+
+  const VerbResult result =
+      List({nameless}, CompleteCoverage(), {}, {.filter = {.namespace_name = "shop"}});
+
+  EXPECT_EQ(result.exit_code, kExitPartial);
+  EXPECT_THAT(result.notes, HasSubstr("names are not known"));
+  EXPECT_EQ(
+      List({HogEvent()}, CompleteCoverage(), {}, {.filter = {.namespace_name = "shop"}}).exit_code,
+      kExitOk);
+}
+
 TEST(ListTest, MakesHostileNamesHarmless) {
   const VerbResult result = List({HostileEvent()}, CompleteCoverage(), {.width = 100});
 

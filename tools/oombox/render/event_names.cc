@@ -86,8 +86,9 @@ std::string MemoryText(const std::optional<MemorySum>& sum) {
 }
 
 std::string EventSubject(const v1::Event& event) {
-  const v1::Container& container =
-      event.has_pressure() ? event.pressure().container() : event.oom().container();
+  const v1::Container& container = event.has_pressure()  ? event.pressure().container()
+                                   : event.has_no_kill() ? event.no_kill().container()
+                                                         : event.oom().container();
   if (!container.pod_name().empty()) {
     const std::string pod = container.namespace_name() + "/" + container.pod_name();
     return container.container_name().empty() ? pod : pod + "/" + container.container_name();

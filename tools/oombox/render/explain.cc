@@ -15,7 +15,7 @@ namespace oombox {
 namespace {
 
 // Together with what the other parts may take, 35 lines.
-constexpr size_t kMaxDetailLines = 3;
+constexpr size_t kMaxDetailLines = 6;
 constexpr size_t kMaxWhyLines = 5;
 constexpr size_t kMaxUnknownLines = 5;
 
@@ -67,7 +67,8 @@ std::string ContainerLine(const v1::Container& container) {
 
 void AddSubject(const v1::ExplainEventResponse& response, Page* page) {
   const v1::OomEvent& oom = response.event().oom();
-  const v1::Container& container = oom.container();
+  const v1::Container& container =
+      response.event().has_no_kill() ? response.event().no_kill().container() : oom.container();
   if (container.pod_name().empty()) {
     const bool known =
         response.event().has_pressure() || response.event().has_no_kill() || !oom.cgroups().empty();
@@ -77,6 +78,9 @@ void AddSubject(const v1::ExplainEventResponse& response, Page* page) {
     }
   } else {
     std::string line = EventSubject(response.event());
+    if (!container.owner().empty()) {
+      line += "  " + container.owner();
+    }
     if (!container.image_name().empty()) {
       line += "  image " + container.image_name();
     }

@@ -12,7 +12,8 @@ Result<ExitCode> RunExplain(const std::string& reference, const VerbContext& con
   OOMBOX_RETURN_IF_ERROR(
       CheckFormat("explain", context.format, {F::kTable, F::kJson, F::kJsonLines, F::kYaml}));
   OOMBOX_RETURN_IF_ERROR(CheckReference(reference));
-  auto response = context.source->Explain(reference);
+  OOMBOX_TRY(const std::string id, ResolveReference(reference, context.source));
+  auto response = context.source->Explain(id);
   if (!response.has_value()) {
     return tl::unexpected<Error>(ExplainReferenceError(std::move(response).error(), reference,
                                                        context.source, context.now_ns));

@@ -9,7 +9,8 @@ Result<ExitCode> RunGet(const std::string& reference, const VerbContext& context
   using F = OutputFormat;
   OOMBOX_RETURN_IF_ERROR(CheckFormat("get", context.format, {F::kYaml, F::kJson, F::kJsonLines}));
   OOMBOX_RETURN_IF_ERROR(CheckReference(reference));
-  auto event = context.source->GetEvent(reference);
+  OOMBOX_TRY(const std::string id, ResolveReference(reference, context.source));
+  auto event = context.source->GetEvent(id);
   if (!event.has_value()) {
     return tl::unexpected<Error>(
         ExplainReferenceError(std::move(event).error(), reference, context.source, context.now_ns));

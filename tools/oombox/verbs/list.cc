@@ -90,6 +90,39 @@ Status Print(EventList list, const ListOptions& options, const VerbContext& cont
   return {};
 }
 
+bool ChoosesByName(const FilterOptions& options) {
+  return !options.namespace_name.empty() || !options.pod.empty() || !options.container.empty() ||
+         !options.owner.empty() || !options.image.empty();
+}
+
+// True, and said, when kills in pods whose names nobody knows may be among those that are meant: a
+// choice by name leaves them out.
+Result<bool> HasNameless(const ListOptions& options, const VerbContext& context) {
+  if (!ChoosesByName(options.filter)) {
+    return false;
+  }
+  FilterOptions nameless;
+  nameless.since = options.filter.since;
+  nameless.until = options.filter.until;
+  nameless.host = options.filter.host;
+  nameless.qos = options.filter.qos;
+  nameless.cgroup = options.filter.cgroup;
+  nameless.comm = options.filter.comm;
+  nameless.kind = "oom";
+  constexpr const char* kNameless = "pod = \"\" AND qos != \"\"";
+  nameless.expression = kNameless;
+  OOMBOX_TRY(const std::string filter, BuildFilter(nameless, context.now_ns));
+  OOMBOX_TRY(const EventList list, context.source->ListEvents({.filter = filter, .limit = 1}));
+  if (list.events.empty()) {
+    return false;
+  }
+  fmt::print(context.notes,
+             "oombox: kills in pods whose names are not known are not listed; to see them:\n"
+             "  oombox list --filter '{}'\n",
+             kNameless);
+  return true;
+}
+
 }  // namespace
 
 Result<ExitCode> RunList(const ListOptions& options, const VerbContext& context) {
@@ -110,7 +143,9 @@ Result<ExitCode> RunList(const ListOptions& options, const VerbContext& context)
   request.view = IsForMachines(context.format) ? v1::EVENT_VIEW_FULL : v1::EVENT_VIEW_BASIC;
   request.limit = LimitOf(options, context.format);
   if (context.format == OutputFormat::kJsonLines) {
-    return StreamLines(std::move(request), context);
+    OOMBOX_TRY(const ExitCode exit, StreamLines(std::move(request), context));
+    OOMBOX_TRY(const bool nameless, HasNameless(options, context));
+    return nameless ? kExitPartial : exit;
   }
   OOMBOX_TRY(EventList list, context.source->ListEvents(request));
   if (options.last != 0) {
@@ -118,7 +153,8 @@ Result<ExitCode> RunList(const ListOptions& options, const VerbContext& context)
   }
   const bool whole = IsWhole(list);
   OOMBOX_RETURN_IF_ERROR(Print(std::move(list), options, context));
-  return whole ? kExitOk : kExitPartial;
+  OOMBOX_TRY(const bool nameless, HasNameless(options, context));
+  return whole && !nameless ? kExitOk : kExitPartial;
 }
 
 }  // namespace oombox

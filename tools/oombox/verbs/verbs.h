@@ -31,6 +31,7 @@ Result<ExitCode> RunWatch(const WatchOptions& options, const VerbContext& contex
                           const std::stop_token& stop);
 Result<ExitCode> RunGet(const std::string& reference, const VerbContext& context);
 Result<ExitCode> RunExplain(const std::string& reference, const VerbContext& context);
+Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context);
 Result<ExitCode> RunStatus(const StatusOptions& options, const VerbContext& context);
 Result<ExitCode> RunVersion(const VersionOptions& options, const VerbContext& context);
 Result<ExitCode> RunCompletion(const std::string& shell, const CompletionModel& model, Output* out);
