@@ -1,5 +1,7 @@
 #include "tools/collector/agent_link.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -102,6 +104,14 @@ Status AgentLink::HandleEvent(v1::EventEnvelope envelope) {
 }
 
 Status AgentLink::HandleReport(v1::NodeReport report) {
+  if (IsOversized(report)) {  // its events are worth more than its status
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(oversized_told_, true)) {
+      spdlog::warn("node={}: its report is bigger than {} bytes and is left out", node_.node_name(),
+                   kMaxReportBytes);
+    }
+    return {};
+  }
   OOMBOX_RETURN_IF_ERROR(CheckReport(report, node_));
   {
     std::lock_guard lock(mutex_);

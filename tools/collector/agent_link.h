@@ -123,6 +123,7 @@ class AgentLink : public std::enable_shared_from_this<AgentLink> {
   std::optional<Status> closing_;
   uint64_t last_seq_ = 0;
   std::deque<QueuedEvent> queue_;
+  bool oversized_told_ = false;
   std::optional<v1::NodeReport> report_;  // the latest that is not stored yet
   size_t held_events_ = 0;                // queued and being committed
   size_t held_bytes_ = 0;

@@ -15,7 +15,6 @@ namespace {
 
 constexpr size_t kMaxNameBytes = 253;  // a DNS name, as node and host names are
 constexpr size_t kMaxIdBytes = 64;
-constexpr size_t kMaxReportBytes = 1 << 20;
 constexpr int64_t kMaxSeconds = 9'000'000'000;  // the year 2255: nanoseconds fit 64 bits until 2262
 
 Status CheckText(const char* what, const std::string& text, size_t max_bytes) {
@@ -119,10 +118,9 @@ Status CheckEvent(const v1::Event& event) {
   return CheckPrintable(event);
 }
 
+bool IsOversized(const v1::NodeReport& report) { return report.ByteSizeLong() > kMaxReportBytes; }
+
 Status CheckReport(const v1::NodeReport& report, const v1::NodeIdentity& speaker) {
-  if (report.ByteSizeLong() > kMaxReportBytes) {
-    return MakeError(ErrorCode::kInvalid, "the report is bigger than {} bytes", kMaxReportBytes);
-  }
   if (report.node().node_name() != speaker.node_name() ||
       report.node().cluster_name() != speaker.cluster_name()) {
     return MakeError(ErrorCode::kInvalid, "the report is of node \"{}\", but \"{}\" sent it",

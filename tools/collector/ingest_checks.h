@@ -18,6 +18,11 @@ Status CheckPlace(const v1::EventEnvelope& envelope, const std::string& store_ep
 // A wrong event is refused alone: malformed, too big, or with text that is not printable.
 Status CheckEvent(const v1::Event& event);
 
+// Bigger than any report of an agent of ours: to be left out.
+inline constexpr size_t kMaxReportBytes = 1 << 20;
+bool IsOversized(const v1::NodeReport& report);
+
+// A wrong report ends the stream.
 Status CheckReport(const v1::NodeReport& report, const v1::NodeIdentity& speaker);
 
 }  // namespace oombox

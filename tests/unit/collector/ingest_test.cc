@@ -351,6 +351,24 @@ TEST_F(IngestTest, StoresReports) {
   EXPECT_EQ((*reports)[0].received_wall_ns, kStartNs);
 }
 
+TEST_F(IngestTest, LeavesAnOversizedReportOutAndTakesTheEventsOn) {
+  const auto agent = Connect("n1");
+  v1::IngestRequest big = Report("n1");
+  for (int i = 0; i < 2000; ++i) {
+    big.mutable_report()->add_containers()->set_cgroup_path(std::string(1000, 'x'));
+  }
+
+  agent->CompleteWrite();
+  ASSERT_TRUE(agent->Give(big));
+  ASSERT_TRUE(agent->AwaitReading());
+  ASSERT_TRUE(agent->Give(Event("n1", 1, 1)));
+  ASSERT_TRUE(agent->AwaitReading());
+  ASSERT_TRUE(agent->AwaitAck(1));
+  hub_->Stop();
+
+  EXPECT_TRUE(store_.Reports()->empty());
+}
+
 TEST_F(IngestTest, RefusesAReportOfAnotherNode) {
   const auto agent = Connect("n1");
 
