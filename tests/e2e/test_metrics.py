@@ -24,7 +24,7 @@ def setUpModule():
 def listening_ports(daemon):
     """TCP ports on which the process listens."""
     inodes = set()
-    folder = f"/proc/{daemon.process.pid}/fd"
+    folder = f"/proc/{daemon.pid}/fd"
     for name in os.listdir(folder):
         if match := re.match(r"socket:\[(\d+)\]", os.readlink(f"{folder}/{name}")):
             inodes.add(match[1])

@@ -40,7 +40,7 @@ class PrivilegesTest(unittest.TestCase):
         self.scratch = Scratch(self)
 
     def assert_powerless(self, agent, *threads):
-        statuses = thread_statuses(agent.process.pid)
+        statuses = thread_statuses(agent.pid)
         names = " ".join(statuses)
         for thread in threads:
             self.assertIn(f"{thread}[", names)

@@ -25,7 +25,7 @@ class Kernel:
     def image(self):
         """Path of the image, downloaded once. Raises KernelError."""
         folder = os.path.join(CACHE, "kernels", self.name)
-        with _cache_lock():
+        with cache_lock():
             if not os.path.exists(os.path.join(folder, "vmlinuz")):
                 _download(self, folder)
         return os.path.join(folder, "vmlinuz")
@@ -38,7 +38,7 @@ def kernels(tag=None):
     return [kernel for kernel in (Kernel(*row) for row in rows) if tag in (None, *kernel.tags)]
 
 
-def _run(*argv, **more):
+def run(*argv, **more):
     try:
         return subprocess.run(argv, check=True, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, **more).stdout
@@ -47,7 +47,7 @@ def _run(*argv, **more):
 
 
 @contextlib.contextmanager
-def _cache_lock():
+def cache_lock():
     """Tests run side by side, and the first one downloads."""
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, "kernels.lock"), "w", encoding="ascii") as lock:
@@ -55,9 +55,9 @@ def _cache_lock():
         yield
 
 
-def _mirror(suite):
+def mirror(suite):
     """Where this machine takes its own packages from, of the archive that the suite is in."""
-    targets = _run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)")
+    targets = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)")
     security = suite.endswith("-security")
     for line in targets.splitlines():
         uri, _, release = line.partition(" ")
@@ -76,8 +76,8 @@ def _apt(suite):
     for name in ("lists/partial", "archives/partial"):
         os.makedirs(os.path.join(state, name), exist_ok=True)
     with open(os.path.join(state, "sources.list"), "w", encoding="ascii") as out:
-        out.write(f"deb {_mirror(suite)} {suite} main\n")
-    _run("apt-get", *options, "update")
+        out.write(f"deb {mirror(suite)} {suite} main\n")
+    run("apt-get", *options, "update")
     return options
 
 
@@ -87,7 +87,7 @@ def _version(package):
 
 def _download(kernel, folder):
     options = _apt(kernel.suite)
-    found = _run("apt-cache", *options, "search", "--names-only", f"^{kernel.pattern}$")
+    found = run("apt-cache", *options, "search", "--names-only", f"^{kernel.pattern}$")
     packages = [line.split(" ")[0] for line in found.splitlines()]
     if not packages:
         raise KernelError(f"{kernel.suite} has no package {kernel.pattern}")
@@ -95,9 +95,9 @@ def _download(kernel, folder):
     parts = folder + ".parts"
     shutil.rmtree(parts, ignore_errors=True)
     os.makedirs(os.path.join(parts, "x"))
-    _run("apt-get", *options, "download", package, cwd=parts)
+    run("apt-get", *options, "download", package, cwd=parts)
     deb, = glob.glob(os.path.join(parts, "*.deb"))
-    _run("dpkg-deb", "-x", deb, "x", cwd=parts)
+    run("dpkg-deb", "-x", deb, "x", cwd=parts)
     images = glob.glob(os.path.join(parts, "x", "boot", "vmlinuz-*")) + \
         glob.glob(os.path.join(parts, "x", "usr", "lib", "modules", "*", "vmlinuz"))
     if not images:

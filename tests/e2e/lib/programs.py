@@ -1,5 +1,6 @@
 """Starts and stops the programs under test, each with a state folder and socket of its own."""
 
+import contextlib
 import json
 import os
 import re
@@ -41,8 +42,8 @@ class Daemon:
 
     ready = re.compile(r"\bready\b")
 
-    def __init__(self, test, argv, prefix=(), environment=None):
-        self.argv = [*prefix, *argv]
+    def __init__(self, test, argv, environment=None):
+        self.argv = argv
         self.lines = []
         self._changed = threading.Condition()
         self._closed = False
@@ -95,6 +96,10 @@ class Daemon:
             self.process.send_signal(signal.SIGTERM)
         return self.wait_exit()
 
+    @property
+    def pid(self):
+        return self.process.pid
+
     def kill(self):
         self.process.kill()
         return self.wait_exit()
@@ -113,19 +118,59 @@ class Daemon:
 
 
 class Agent(Daemon):
-    """oombox-agent with a state folder and socket below `scratch`; pinned only when `pins` says where."""
+    """oombox-agent with a state folder and socket below `scratch`; pinned only when `pins` says where. Runs
+    in a container as the DaemonSet's, where this machine can: not when `bare`, which is as a service of the
+    machine, behind a `prefix`, or when it replays."""
 
     def __init__(self, test, scratch, *flags, node="e2e-node", socket=None, state_dir=None, pins="",
-                 prefix=(), environment=None, program="oombox-agent"):
+                 bare=False, prefix=(), environment=None, program="oombox-agent"):
+        from lib import daemonset  # pylint: disable=import-outside-toplevel,cyclic-import
         self.socket = socket or scratch.file("agent.sock")
         self.state_dir = state_dir or scratch.file("state")
-        super().__init__(test, [
-            binary(program), "--state-dir", self.state_dir, "--socket", self.socket,
-            "--node-name", node, "--pin-dir", pins, *flags], prefix, environment)
+        if not any(flag.startswith(("--cri-socket", "--no-cri")) for flag in flags):
+            flags = ("--no-cri", *flags)  # nobody asks a runtime that happens to run here
+        argv = [*prefix, binary(program), "--state-dir", self.state_dir, "--socket", self.socket,
+                "--node-name", node, "--pin-dir", pins, *flags]
+        self._container = None
+        outside = bare or prefix or "--replay" in flags
+        if not outside and daemonset.obstacle() is None:
+            variables = {**ENVIRONMENT, **(environment or {})}
+            self._container = daemonset.DaemonSetContainer(test, scratch.path, argv, variables)
+            argv = self._container.argv
+        super().__init__(test, argv, environment=environment)
 
     @property
     def address(self):
         return f"unix:{self.socket}"
+
+    @property
+    def pid(self):
+        """Of the agent itself."""
+        if self._container is None:
+            return self.process.pid
+        return eventually(self._container.pid, why="the container's process")
+
+    def _signal(self, number):
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def wait_exit(self, timeout=STOP_TIMEOUT):
+        code = super().wait_exit(timeout)
+        ended_by_signal = self._container is not None and code > 128
+        return 128 - code if ended_by_signal else code
+
+    def interrupt(self):
+        self._signal(signal.SIGINT)
+        return self.wait_exit()
+
+    def stop(self):
+        self._signal(signal.SIGTERM)
+        return self.wait_exit()
+
+    def kill(self):
+        self._signal(signal.SIGKILL)
+        return self.wait_exit()
 
 
 class Collector(Daemon):

@@ -1,0 +1,37 @@
+"""Containers in slices of systemd's cgroup driver, on cgroup v2: the tests of tests/e2e, in a guest."""
+
+import shutil
+import tempfile
+import unittest
+
+from debian_kernels import KernelError
+from lib.machine import require_programs, skip
+from lib.programs import binary
+from systemd_guest import SystemdGuest
+
+PROGRAMS = ("oombox-agent", "oombox", "memhog")
+NEEDS = ("qemu-system-x86_64", "mkfs.ext4", "strip", "mmdebstrap")
+TESTS = ("test_containers.KillTest", "test_containers.NoKillTest")
+
+
+class SystemdGuestTest(unittest.TestCase):
+    def setUp(self):
+        require_programs(*PROGRAMS)
+        if missing := [name for name in NEEDS if not shutil.which(name)]:
+            skip(f"not installed: {', '.join(missing)}")
+        self.folder = tempfile.mkdtemp(prefix="oombox-guest-", dir="/var/tmp")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def test_containers_in_slices_are_named_and_judged(self):
+        try:
+            guest = SystemdGuest(self.folder, [binary(name) for name in PROGRAMS], TESTS)
+        except KernelError as error:
+            skip(f"the guest's packages cannot be had: {error}")
+        output = guest.run()
+        print(output, flush=True)
+        self.assertIn("OOMBOX-EXIT 0", output)
+        self.assertNotIn("OOMBOX-SKIP", output)
+
+
+if __name__ == "__main__":
+    unittest.main()
