@@ -28,7 +28,7 @@ IngestWriter::~IngestWriter() { Stop(); }
 
 void IngestWriter::Ready(std::shared_ptr<AgentLink> link) {
   std::lock_guard lock(mutex_);
-  if (std::find(ready_.begin(), ready_.end(), link) == ready_.end()) {
+  if (waiting_.insert(link.get()).second) {
     ready_.push_back(std::move(link));
     changed_.notify_one();
   }
@@ -63,6 +63,7 @@ std::vector<LinkBatch> IngestWriter::NextRound(const std::stop_token& stop) {
       }
       link = std::move(ready_.front());
       ready_.pop_front();
+      waiting_.erase(link.get());
     }
     LinkBatch batch = link->Take();
     if (batch.events.empty() && !batch.report) {

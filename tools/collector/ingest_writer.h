@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "agent/store/event_store.h"
@@ -52,7 +53,8 @@ class IngestWriter {
   IngestCounts counts_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<std::shared_ptr<AgentLink>> ready_;  // each link once
+  std::deque<std::shared_ptr<AgentLink>> ready_;  // each link once:
+  std::unordered_set<const AgentLink*> waiting_;  // those in it
   std::jthread thread_;
 };
 

@@ -49,14 +49,17 @@ void Fleet::Start() {
 }
 
 void Fleet::Insert(size_t agent, uint64_t count) {
+  std::vector<v1::Event> events;
   for (uint64_t i = 0; i < count; ++i) {
-    agents_[agent]->store.Insert(BenchEvent(inserted_++, agents_[agent]->name));
+    events.push_back(BenchEvent(inserted_++, agents_[agent]->name));
   }
+  agents_[agent]->store.Put(events, std::nullopt);
 }
 
 void Fleet::InsertEverywhere(uint64_t count) {
-  for (uint64_t i = 0; i < count; ++i) {
-    Insert(inserted_ % agents_.size(), 1);
+  const uint64_t each = count / agents_.size();
+  for (size_t agent = 0; agent < agents_.size(); ++agent) {
+    Insert(agent, each + (agent < count % agents_.size() ? 1 : 0));
   }
 }
 

@@ -33,7 +33,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // How often the fleet is looked at: also the resolution of every time below.
-constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::milliseconds kLook{100};  // looking costs, too: every agent's locks
 
 std::map<std::string, uint64_t> Numbers(int argc, char** argv, std::string* collector) {
   std::map<std::string, uint64_t> numbers = {
