@@ -57,16 +57,17 @@ std::shared_ptr<ContainerWatch> WatchContainers(const AgentConfig& config,
         {"container_names", "no-cri is set: events have the ids of the cgroup's path"});
     return nullptr;
   }
-  std::vector<std::string> sockets = CriSocketsOf(config);
+  const std::vector<std::string> sockets = CriSocketsOf(config);
   if (sockets.empty()) {
     missing.push_back(
         {"container_names",
-         "no socket of containerd, CRI-O or cri-dockerd is where it usually is: mount "
-         "it, name it with cri-socket, or set no-cri"});
+         "no socket of containerd, CRI-O or cri-dockerd was where it usually is when the agent "
+         "started: mount it, name it with cri-socket (then it may also come later), or set "
+         "no-cri"});
     return nullptr;
   }
   spdlog::info("names of containers are asked of {}", fmt::join(sockets, ", "));
-  return std::make_shared<ContainerWatch>(ConnectCri(std::move(sockets), kDeadline),
+  return std::make_shared<ContainerWatch>(ConnectCri(sockets, kDeadline),
                                           ContainerWatch::Options());
 }
 

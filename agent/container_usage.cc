@@ -142,7 +142,9 @@ void FillContainers(const MemoryHierarchy& hierarchy, ContainerSource* names,
       }
     }
   }
-  report.set_containers_total(total);
+  if (open.empty()) {  // else nobody knows how many there are
+    report.set_containers_total(total);
+  }
 }
 
 namespace {

@@ -25,7 +25,7 @@ constexpr size_t kAsksUntilGone = 2;
 constexpr auto kLateAtMost = std::chrono::seconds(5);
 
 // The exit is noted first, and that it was an OOM kill by another event, in containerd as in CRI-O.
-constexpr auto kReasonMayChange = Milliseconds(2'500);
+constexpr auto kReasonMayChange = Milliseconds(5'000);
 
 }  // namespace
 
@@ -234,7 +234,7 @@ void ContainerWatch::AnswerPending(const std::string& id, const Result<RuntimeCo
       answers_.push_back({.event_id = pending.question.event_id,
                           .container = container,
                           .found = known != nullptr,
-                          .asked = tells_state,
+                          .asked = tells_state || pending.exit_seen_at,
                           .last = last});
     }
     questions_ -= last ? 1 : 0;
@@ -246,6 +246,7 @@ void ContainerWatch::AnswerPending(const std::string& id, const Result<RuntimeCo
 }
 
 void ContainerWatch::ListAll(std::unique_lock<std::mutex>& lock) {
+  const Clock::time_point asked_for = list_at_;
   lock.unlock();
   Result<std::vector<RuntimeContainer>> all = runtime_->List();
   lock.lock();
@@ -257,7 +258,9 @@ void ContainerWatch::ListAll(std::unique_lock<std::mutex>& lock) {
     return;
   }
   retry_ = options_.retry_after;
-  list_at_ = now + options_.list_every;
+  if (list_at_ == asked_for) {  // else somebody asked meanwhile: this may have missed it
+    list_at_ = now + options_.list_every;
+  }
   directory_.PutAll(std::move(*all), now);
 }
 

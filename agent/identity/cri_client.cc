@@ -11,6 +11,7 @@
 
 #include "agent/common/text.h"
 #include "agent/identity/cri_read.h"
+#include "agent/identity/runtime_set.h"
 #include "runtime/v1/api.grpc.pb.h"
 
 namespace oombox {
@@ -35,8 +36,8 @@ Error ErrorOf(const grpc::Status& status) {
 
 class CriClient final : public ContainerRuntime {
  public:
-  CriClient(std::vector<std::string> sockets, std::chrono::milliseconds deadline)
-      : sockets_(std::move(sockets)), deadline_(deadline) {}
+  CriClient(std::string socket, std::chrono::milliseconds deadline)
+      : socket_(std::move(socket)), deadline_(deadline) {}
 
   Result<std::vector<RuntimeContainer>> List() override;
   Result<RuntimeContainer> Find(const std::string& container_id) override;
@@ -47,7 +48,7 @@ class CriClient final : public ContainerRuntime {
   using Method = grpc::Status (cri::RuntimeService::Stub::*)(grpc::ClientContext*, const Request&,
                                                              Response*);
 
-  // Over the socket that answers.
+  // Connects first where there is no connection.
   template <typename Request, typename Response>
   Result<Response> Call(Method<Request, Response> method, const Request& request);
   template <typename Request, typename Response>
@@ -56,9 +57,9 @@ class CriClient final : public ContainerRuntime {
   Status Connect();
   Result<RuntimeContainer> FindSandbox(const std::string& id);
 
-  const std::vector<std::string> sockets_;
+  const std::string socket_;
   const std::chrono::milliseconds deadline_;
-  std::unique_ptr<cri::RuntimeService::Stub> stub_;  // null: none has answered
+  std::unique_ptr<cri::RuntimeService::Stub> stub_;  // null: it has not answered
   std::string runtime_name_;
   std::mutex mutex_;
   grpc::ClientContext* calling_ = nullptr;
@@ -76,22 +77,18 @@ std::unique_ptr<cri::RuntimeService::Stub> StubAt(const std::string& socket) {
       grpc::CreateCustomChannel("unix:" + socket, grpc::InsecureChannelCredentials(), arguments));
 }
 
-// The first error is told: of the socket that is most likely the kubelet's.
 Status CriClient::Connect() {
-  Status failed = MakeError(ErrorCode::kUnavailable, "no socket to ask");
-  for (size_t i = 0; i < sockets_.size() && stub_ == nullptr; ++i) {
-    stub_ = StubAt(sockets_[i]);
-    const auto version = CallStub(&cri::RuntimeService::Stub::Version, cri::VersionRequest());
-    if (version) {
-      runtime_name_ = version->runtime_name().substr(0, kMaxMessageBytes);
-      return {};
-    }
-    stub_.reset();
-    if (i == 0) {
-      failed = Annotate(version.error(), sockets_[i]);
-    }
+  if (stub_ != nullptr) {
+    return {};
   }
-  return stub_ != nullptr ? Status() : failed;
+  stub_ = StubAt(socket_);
+  const auto version = CallStub(&cri::RuntimeService::Stub::Version, cri::VersionRequest());
+  if (!version) {
+    stub_.reset();
+    return Annotate(version.error(), socket_);
+  }
+  runtime_name_ = version->runtime_name().substr(0, kMaxMessageBytes);
+  return {};
 }
 
 template <typename Request, typename Response>
@@ -204,9 +201,13 @@ Result<RuntimeContainer> CriClient::FindSandbox(const std::string& id) {
 
 }  // namespace
 
-std::unique_ptr<ContainerRuntime> ConnectCri(std::vector<std::string> sockets,
+std::unique_ptr<ContainerRuntime> ConnectCri(const std::vector<std::string>& sockets,
                                              std::chrono::milliseconds deadline) {
-  return std::make_unique<CriClient>(std::move(sockets), deadline);
+  std::vector<std::unique_ptr<ContainerRuntime>> runtimes;
+  for (const std::string& socket : sockets) {
+    runtimes.push_back(std::make_unique<CriClient>(socket, deadline));
+  }
+  return JoinRuntimes(std::move(runtimes));
 }
 
 std::vector<std::string> FindCriSockets(const std::string& root) {

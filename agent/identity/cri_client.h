@@ -11,9 +11,9 @@ namespace oombox {
 
 // Speaks the Container Runtime Interface (runtime.v1) to the socket of containerd, CRI-O or
 // cri-dockerd, and only ever reads. Who may open that socket may do anything on the node: see
-// docs/security.md. Of several sockets the first is taken that answers; looked for again whenever a
-// call fails, so that a runtime may be restarted, or start later.
-std::unique_ptr<ContainerRuntime> ConnectCri(std::vector<std::string> sockets,
+// docs/security.md. A runtime may be restarted, or start later; of several sockets see
+// runtime_set.h. At least one.
+std::unique_ptr<ContainerRuntime> ConnectCri(const std::vector<std::string>& sockets,
                                              std::chrono::milliseconds deadline);
 
 // Those of the field's usual sockets that are there, below `root` ("" on a node). containerd's

@@ -31,6 +31,7 @@ void AddPod(const runtime::v1::PodSandbox& sandbox, RuntimeContainer& out) {
   out.pod_name = Cut(First(pod.name(), out.pod_name));
   out.pod_uid = Cut(First(pod.uid(), out.pod_uid));
   out.namespace_name = Cut(First(pod.namespace_(), out.namespace_name));
+  out.runtime_handler = Cut(sandbox.runtime_handler());
   out.owner = OwnerOf(out.pod_name, {sandbox.labels().begin(), sandbox.labels().end()},
                       sandbox.created_at());
 }

@@ -38,7 +38,8 @@ struct RuntimeContainer {
   std::string runtime_name = {};  // "containerd", "cri-o"
   // The kind of the workload and its name: "deployment/ocr"; empty: nobody's, or not told.
   std::string owner = {};
-  bool is_sandbox = false;  // the pod's own (pause)
+  bool is_sandbox = false;           // the pod's own (pause)
+  std::string runtime_handler = {};  // of the pod: "runc", "runsc", "kata"; empty: the default
   std::optional<uint32_t> restart_count = {};
   std::optional<uint64_t> memory_limit_bytes = {};
   std::optional<int32_t> oom_score_adj = {};

@@ -145,7 +145,8 @@ TEST_F(ContainerWatchTest, AnswersAKillWithTheExit) {
 TEST_F(ContainerWatchTest, TakesNoExitOfLongBeforeTheKill) {
   prepare_ = [](FakeRuntime& runtime) {
     runtime.containers["c1"] = Worker();
-    runtime.containers["c1"].exit = {.reason = "Error", .exit_code = 1, .finished_wall_ns = 1};
+    runtime.containers["c1"].exit = {
+        .reason = "OOMKilled", .exit_code = 137, .finished_wall_ns = 1};
   };
   Start();
   Ask();
