@@ -22,6 +22,14 @@ bool IsGroup(const v1::OomEvent& oom) {
                      [](const v1::CgroupLevel& level) { return level.oom_group(); });
 }
 
+// About its container.
+ContainerSource::Question QuestionOf(const v1::Event& event) {
+  return {.event_id = event.event_id(),
+          .container_id = ContainerOf(event)->container_id(),
+          .killed_wall_ns =
+              google::protobuf::util::TimeUtil::TimestampToNanoseconds(event.event_time())};
+}
+
 }  // namespace
 
 // One victim, and what it was started as.
@@ -43,7 +51,8 @@ Result<CaseBook::Case*> CaseBook::Find(const std::string& id) {
   if (!earlier || (!earlier->has_oom() && !earlier->has_no_kill())) {
     return nullptr;
   }
-  return &open_.emplace(id, Case{std::move(*earlier), 0}).first->second;
+  const bool final = earlier->final();
+  return &open_.emplace(id, Case{.event = std::move(*earlier), .settled = final}).first->second;
 }
 
 std::optional<v1::Event> CaseBook::Revise(Case& open, bool changed, uint64_t now_boottime_ns) {
@@ -175,11 +184,7 @@ void CaseBook::AskForContainer(Case& open, uint64_t now_boottime_ns) const {
     }
   }
   open.fate_until_ns = now_boottime_ns + kFateWaitNs;
-  sources_.containers->Ask(
-      {.event_id = open.event.event_id(),
-       .container_id = id,
-       .killed_wall_ns =
-           google::protobuf::util::TimeUtil::TimestampToNanoseconds(open.event.event_time())});
+  sources_.containers->Ask(QuestionOf(open.event));
 }
 
 Result<std::optional<v1::Event>> CaseBook::AddContainer(const ContainerSource::Answer& answer,
@@ -199,7 +204,7 @@ Result<std::optional<v1::Event>> CaseBook::AddContainer(const ContainerSource::A
   return NextRevision(*open, changed);
 }
 
-void CaseBook::NameIfKnown(v1::Event& event) const {
+void CaseBook::NameStored(v1::Event& event) const {
   const v1::Container* container = ContainerOf(event);
   if (sources_.containers == nullptr || container == nullptr || !IsOfThisBoot(event)) {
     return;
@@ -207,6 +212,7 @@ void CaseBook::NameIfKnown(v1::Event& event) const {
   if (const auto known = sources_.containers->Known(container->container_id())) {
     AddNames(*known, event);
   }
+  sources_.containers->Ask(QuestionOf(event));
 }
 
 v1::Event CaseBook::BeginNoKill(const SignalRecord& record, const EventContext& context,
@@ -235,7 +241,7 @@ v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
   AskWhoLives(event);
   if (CanName(event)) {
     NameKnownFrames(*sources_.symbols, *event.mutable_oom());
-    AskForNames(event);
+    AskForNames(open, now_boottime_ns);
   }
   const bool alone = record.version < kFirstVersionWithCmdline;
   event.set_final(!record.kills_group && !record.group_member && (alone || IsComplete(event)) &&
@@ -247,10 +253,16 @@ v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
   return std::move(open.event);
 }
 
-void CaseBook::AskForNames(const v1::Event& event) const {
-  if (sources_.ask_symbols && CanName(event) && NeedsSymbols(event.oom())) {
-    sources_.ask_symbols(FrameAddresses(event.oom()));
+void CaseBook::AskForNames(Case& open, uint64_t now_boottime_ns) const {
+  if (sources_.ask_symbols && CanName(open.event) && NeedsSymbols(open.event.oom())) {
+    sources_.ask_symbols(FrameAddresses(open.event.oom()));
+    open.names_until_ns = now_boottime_ns + kNamesWaitNs;
   }
+}
+
+bool CaseBook::AwaitsNames(const Case& open, uint64_t now_boottime_ns) const {
+  return !open.settled && open.names_until_ns > now_boottime_ns && NeedsSymbols(open.event.oom()) &&
+         !sources_.symbols->Known(FrameAddresses(open.event.oom()));
 }
 
 std::vector<v1::Event> CaseBook::NameOpen() {
@@ -268,25 +280,32 @@ std::vector<v1::Event> CaseBook::NameOpen() {
 }
 
 void CaseBook::Reopen(v1::Event event, uint64_t now_boottime_ns) {
-  AskForNames(event);
   std::string id = event.event_id();
   Case open{.event = std::move(event), .deadline_ns = now_boottime_ns + kWaitNs};
+  AskForNames(open, now_boottime_ns);
   AskForContainer(open, now_boottime_ns);
   open_.emplace(std::move(id), std::move(open));
 }
 
-// After a long absence thousands of kills are read in a second: those heard of first are closed.
-uint64_t CaseBook::DueUntil(uint64_t now_boottime_ns) const {
+// After a long absence thousands of kills are read in a second, and what dies while its container
+// lives waits long for the runtime. What is closed early finds its event in the store.
+void CaseBook::HurryTooMany() {
   if (open_.size() <= kMaxOpen) {
-    return now_boottime_ns;
+    return;
   }
-  std::vector<uint64_t> deadlines;
-  for (const auto& [id, open] : open_) {
-    deadlines.push_back(open.deadline_ns);
+  std::vector<Case*> cases;
+  for (auto& [id, open] : open_) {
+    cases.push_back(&open);
   }
-  const auto last = deadlines.end() - static_cast<ptrdiff_t>(kMaxOpen) - 1;
-  std::nth_element(deadlines.begin(), last, deadlines.end());
-  return std::max(now_boottime_ns, *last);
+  const auto end = cases.begin() + static_cast<ptrdiff_t>(cases.size() - kMaxOpen);
+  std::nth_element(cases.begin(), end - 1, cases.end(), [](const Case* a, const Case* b) {
+    return std::pair(!a->settled, a->deadline_ns) < std::pair(!b->settled, b->deadline_ns);
+  });
+  for (auto it = cases.begin(); it != end; ++it) {
+    (*it)->deadline_ns = 0;
+    (*it)->fate_until_ns = 0;
+    (*it)->names_until_ns = 0;
+  }
 }
 
 // What only time tells: nothing more comes from the kernel. True when that changes the event.
@@ -305,14 +324,19 @@ bool CaseBook::Settle(Case& open) const {
 
 std::vector<v1::Event> CaseBook::Close(uint64_t now_boottime_ns) {
   std::vector<v1::Event> changed;
-  const uint64_t due = DueUntil(now_boottime_ns);
+  HurryTooMany();
   for (auto it = open_.begin(); it != open_.end();) {
     Case& open = it->second;
-    if (open.deadline_ns > due) {
+    if (open.deadline_ns > now_boottime_ns) {
       ++it;
       continue;
     }
-    const bool waits = open.fate_until_ns > now_boottime_ns && due == now_boottime_ns;
+    if (AwaitsNames(open, now_boottime_ns)) {
+      open.deadline_ns = std::min(now_boottime_ns + kWaitNs, open.names_until_ns);
+      ++it;
+      continue;
+    }
+    const bool waits = open.fate_until_ns > now_boottime_ns;
     if (!open.event.final() && (Settle(open) || !waits)) {
       open.event.set_final(!waits);
       open.event.set_revision(open.event.revision() + 1);

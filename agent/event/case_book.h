@@ -40,6 +40,8 @@ class CaseBook {
  public:
   // How long a case waits after the last that was heard of it.
   static constexpr uint64_t kWaitNs = 2'000'000'000;
+  // And for the names of a stack, at most: all of the kernel's symbols are read for them.
+  static constexpr uint64_t kNamesWaitNs = 20'000'000'000;
   // And for what becomes of its container, which only the runtime tells.
   static constexpr uint64_t kFateWaitNs = 58'000'000'000;
   // More than these do not wait: what comes late finds them in the store.
@@ -73,8 +75,9 @@ class CaseBook {
   Result<std::optional<v1::Event>> AddContainer(const ContainerSource::Answer& answer,
                                                 uint64_t now_boottime_ns);
 
-  // What is known of the container at once; for an event that has no case.
-  void NameIfKnown(v1::Event& event) const;
+  // For an event that is to be stored without a case: what is known of its container at once; asks
+  // for the rest, which finds the event in the store.
+  void NameStored(v1::Event& event) const;
 
   // Takes over an event that an earlier run left open.
   void Reopen(v1::Event event, uint64_t now_boottime_ns);
@@ -96,8 +99,9 @@ class CaseBook {
   struct Case {
     v1::Event event;
     uint64_t deadline_ns = 0;
-    bool settled = false;        // what the kernel had to say is there
-    uint64_t fate_until_ns = 0;  // the runtime was asked; 0: not, or it has given its last answer
+    bool settled = false;         // what the kernel had to say is there
+    uint64_t names_until_ns = 0;  // the stack's names were asked for; 0: not
+    uint64_t fate_until_ns = 0;   // the runtime was asked; 0: not, or it has given its last answer
   };
 
   // Null: there is no such event that can grow.
@@ -106,7 +110,8 @@ class CaseBook {
                   uint64_t now_boottime_ns);
   v1::Event BeginNoKill(const SignalRecord& record, const EventContext& context,
                         uint64_t now_boottime_ns);
-  uint64_t DueUntil(uint64_t now_boottime_ns) const;
+  // Makes the cases that are too many due, those first that only wait for the runtime.
+  void HurryTooMany();
   // A new revision, if something `changed`. Revise: of what the kernel tells, the case waits for
   // more.
   std::optional<v1::Event> Revise(Case& open, bool changed, uint64_t now_boottime_ns);
@@ -118,7 +123,9 @@ class CaseBook {
   bool CanName(const v1::Event& event) const {
     return sources_.symbols != nullptr && IsOfThisBoot(event);
   }
-  void AskForNames(const v1::Event& event) const;
+  void AskForNames(Case& open, uint64_t now_boottime_ns) const;
+  // The names were asked for, and may still come.
+  bool AwaitsNames(const Case& open, uint64_t now_boottime_ns) const;
   void AskWhoLives(const v1::Event& event) const;
   // Names that are known at once; asks for the rest.
   void AskForContainer(Case& open, uint64_t now_boottime_ns) const;

@@ -128,6 +128,13 @@ bool IsAnotherPods(const RuntimeContainer& known, const v1::Container& container
          digits(known.pod_uid) != digits(container.pod_uid());
 }
 
+// gVisor and Kata run what is in the container on a kernel of their own. The names of the handlers
+// are the cluster's, but these are what their installations use.
+bool IsSandboxed(const RuntimeContainer& known) {
+  return known.runtime_handler.starts_with("runsc") ||
+         known.runtime_handler.starts_with("gvisor") || known.runtime_handler.starts_with("kata");
+}
+
 // True when that is news.
 bool TellWrongPod(v1::Event& event) {
   if (!event.has_oom() || IsMissing(event.oom().quality(), kNamesField)) {
@@ -180,6 +187,11 @@ bool AddNames(const RuntimeContainer& known, v1::Event& event) {
   v1::Container* const container = MutableContainer(event);
   if (IsAnotherPods(known, *container)) {
     return TellWrongPod(event);
+  }
+  if (event.has_oom() && IsSandboxed(known) && !IsMissing(event.oom().quality(), "container")) {
+    AddMissing(event.mutable_oom()->mutable_quality(), "container",
+               "it runs on a kernel of its own (" + EscapeUntrusted(known.runtime_handler) +
+                   "): what is in there is not seen");
   }
   const v1::Container before = *container;
   FillNames(known, event.node().memory_total_bytes(), container);

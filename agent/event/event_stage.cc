@@ -292,7 +292,7 @@ Status EventStage::AddGaps() {
       if (options_.identify) {
         FillContainer(options_.identify, *event.mutable_oom());
       }
-      cases_.NameIfKnown(event);
+      cases_.NameStored(event);
       reconstructed_.Add(event);
       unsaved_.Add(std::move(event));
     }

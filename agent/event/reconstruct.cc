@@ -132,7 +132,7 @@ void FillLimit(const LoggedKill& kill, const EventContext& context, v1::OomEvent
 void AddWhatTheLogLacks(v1::CaptureQuality* quality) {
   for (const char* field :
        {"top_users", "trigger", "victims.memory.swap_bytes", "victims.start_boottime_ns",
-        "victims.namespace_pid", "top_allocators", "curve", "container"}) {
+        "victims.namespace_pid", "top_allocators", "curve"}) {
     AddMissing(quality, field, kNotInLog);
   }
 }

@@ -369,6 +369,22 @@ TEST(CaseBookTest, NamesTheStackAsSoonAsItsSymbolsAreKnown) {
   EXPECT_TRUE(cases.NameOpen().empty());
 }
 
+TEST(CaseBookTest, WaitsForSymbolsThatAreBeingReadButNotForEver) {
+  LateSymbols symbols;
+  CaseBook cases(Nothing,
+                 {.boot_id = "b007", .symbols = &symbols, .ask_symbols = [](const auto&) {}});
+  KillRecord kill = KillOfNow(42);
+  kill.stack = {11};
+  Added(cases, kill);
+
+  EXPECT_TRUE(cases.Close(kNow + CaseBook::kWaitNs).empty());
+  const auto closed = cases.Close(kNow + CaseBook::kNamesWaitNs);
+
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_TRUE(closed[0].final());
+  EXPECT_EQ(closed[0].oom().trigger().kernel_stack(0).symbol(), "handle_mm_fault+0x1");
+}
+
 TEST(CaseBookTest, AsksForNamesAgainAfterARestart) {
   LateSymbols symbols;
   int asked = 0;
@@ -439,6 +455,25 @@ TEST_F(NamedCaseTest, RevisionOneHasTheNamesThatAreKnownAndWaitsForNothing) {
   EXPECT_FALSE(event->final());
   ASSERT_EQ(containers_.asked.size(), 1U);
   EXPECT_EQ(containers_.asked[0].container_id, "c1");
+}
+
+TEST_F(NamedCaseTest, ClosesThoseThatOnlyWaitForTheRuntimeBeforeNewOnes) {
+  CaseBook cases(Nothing, Sources());
+  const auto numbered = [](uint32_t number) {
+    KillRecord kill = KillOfNow(number);
+    kill.episode_tgid = number;
+    return kill;
+  };
+  for (uint32_t i = 1; i <= CaseBook::kMaxOpen; ++i) {
+    Added(cases, numbered(i), kNow);
+  }
+  cases.Close(kNow + CaseBook::kWaitNs);  // now they wait for the runtime, for long
+  const auto last = Added(cases, numbered(1000), kNow + CaseBook::kWaitNs);
+
+  const auto closed = cases.Close(kNow + CaseBook::kWaitNs + 1);
+
+  ASSERT_EQ(closed.size(), 1U);
+  EXPECT_NE(closed[0].event_id(), last->event_id());
 }
 
 TEST_F(NamedCaseTest, NamesThatComeLaterAreARevision) {

@@ -133,6 +133,21 @@ TEST(ContainerTest, TellsTheRequestWithItsError) {
             101'000'000U);
 }
 
+TEST(ContainerTest, SaysThatAKernelOfItsOwnIsNotSeenThrough) {
+  for (const char* handler : {"runsc", "kata-qemu", "gvisor"}) {
+    v1::Event event = KillEvent();
+    RuntimeContainer sandboxed = Worker();
+    sandboxed.runtime_handler = handler;
+
+    AddNames(sandboxed, event);
+    AddNames(sandboxed, event);
+
+    ASSERT_EQ(event.oom().quality().missing_size(), 1);
+    EXPECT_EQ(event.oom().quality().missing(0).field(), "container");
+    EXPECT_NE(event.oom().quality().missing(0).reason().find(handler), std::string::npos);
+  }
+}
+
 TEST(ContainerTest, EscapesWhatAPodIsCalled) {
   v1::Event event = KillEvent();
   RuntimeContainer hostile = Worker();
