@@ -34,6 +34,12 @@ std::string VictimWords(const v1::OomEvent& oom) {
 }
 
 std::string Confirmed(const v1::OomEvent& oom) {
+  if (!FirstProcessDied(oom)) {
+    return fmt::format(
+        "{}; the process that the kernel killed was not its first: the container "
+        "ended for another reason, or for want of it",
+        ShownExit(oom.container()));
+  }
   return fmt::format("{}; it does not show {}, nor whose limit fired", ShownExit(oom.container()),
                      VictimWords(oom));
 }

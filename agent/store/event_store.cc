@@ -162,12 +162,14 @@ Result<StoredEvent> SqliteEventStore::Annotate(std::string_view reference,
 
 Result<EventStore::WorkloadHistory> SqliteEventStore::History(const EventAttributes& like) {
   return database_->Read([&](SQLite::Database& db) -> Result<WorkloadHistory> {
+    // What has an owner is the same workload on every node.
     SQLite::Statement query(db,
-                            "SELECT count(*), min(time) FROM events"
-                            " WHERE workload = ? AND kind = 'oom' AND node = ? AND cluster = ?");
+                            "SELECT count(*), min(time) FROM events WHERE workload = ?1"
+                            " AND kind = 'oom' AND cluster = ?2 AND (node = ?3 OR ?4 <> '')");
     query.bind(1, like.workload);
-    query.bind(2, like.node);
-    query.bind(3, like.cluster);
+    query.bind(2, like.cluster);
+    query.bind(3, like.node);
+    query.bind(4, like.owner);
     query.executeStep();
     return WorkloadHistory{.kills = static_cast<uint64_t>(query.getColumn(0).getInt64()),
                            .first_time_ns = query.getColumn(1).getInt64()};

@@ -255,6 +255,11 @@ class NoKillTest(ContainersTest):
 
         self.assertEqual((status.reason, status.exit_code), ("OOMKilled", 137))
         self.assertEqual(event["no_kill"]["kubernetes_verdict"], FALSE_POSITIVE)
+        # The child's kill is shown, as the end of a container that it did not end.
+        oom = self.event_of(container)
+        self.assertEqual(oom["oom"]["kubernetes_verdict"], CONFIRMED)
+        explained = oombox("explain", oom["event_id"], local=self.agent.socket).stdout
+        self.assertIn("the process that the kernel killed was not its first", " ".join(explained.split()))
 
 
 class RuntimeTroubleTest(ContainersTest):

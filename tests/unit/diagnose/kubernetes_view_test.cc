@@ -25,12 +25,21 @@ void Exit(const std::string& reason, int code, v1::Container* container) {
 TEST(KubernetesViewTest, SaysWhatAConfirmedKillStillHides) {
   v1::Event event = Judged(v1::KUBERNETES_VERDICT_CONFIRMED);
   Exit("OOMKilled", 137, event.mutable_oom()->mutable_container());
+  event.mutable_oom()->mutable_victims(0)->set_container_init(true);
 
   EXPECT_THAT(
       Diagnose(event).details(),
       Contains(
           "kubectl describe shows the container terminated, reason OOMKilled, exit code 137; it "
           "does not show that it was python3[31], nor whose limit fired"));
+}
+
+TEST(KubernetesViewTest, SaysThatAnExitIsNotThatOfTheKilledChild) {
+  v1::Event event = Judged(v1::KUBERNETES_VERDICT_CONFIRMED);
+  Exit("OOMKilled", 0, event.mutable_oom()->mutable_container());
+
+  EXPECT_THAT(Diagnose(event).details(),
+              Contains(HasSubstr("the process that the kernel killed was not its first")));
 }
 
 TEST(KubernetesViewTest, SaysThatAChildsDeathIsNotShownAtAll) {

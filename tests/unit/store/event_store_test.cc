@@ -205,6 +205,17 @@ TEST_F(EventStoreTest, CountsTheKillsOfAWorkload) {
   EXPECT_EQ(store_->History({.workload = "unheard of"}).value().kills, 0u);
 }
 
+TEST_F(EventStoreTest, CountsTheKillsOfAnOwnerOnEveryNode) {
+  v1::Event here = TestOom(5);
+  here.mutable_oom()->mutable_container()->set_owner("deployment/ocr");
+  v1::Event elsewhere = TestOom(2);
+  elsewhere.mutable_oom()->mutable_container()->set_owner("deployment/ocr");
+  elsewhere.mutable_node()->set_node_name("another-node");
+  Put({here, elsewhere});
+
+  EXPECT_EQ(store_->History(AttributesOf(here)).value().kills, 2u);
+}
+
 TEST_F(EventStoreTest, AcknowledgementMovesForwardOnly) {
   Put({TestOom(1), TestOom(2), TestOom(3)});
 
