@@ -194,4 +194,9 @@ Result<std::string> BuildFilter(const FilterOptions& options, int64_t now_ns) {
   return filter;
 }
 
+bool ChoosesByName(const FilterOptions& options) {
+  return !options.namespace_name.empty() || !options.pod.empty() || !options.container.empty() ||
+         !options.owner.empty() || !options.image.empty();
+}
+
 }  // namespace oombox

@@ -18,4 +18,7 @@ Result<std::string> BuildFilter(const FilterOptions& options, int64_t now_ns);
 // `text` in double quotes, as the filter language reads it back.
 std::string QuoteFilterValue(std::string_view text);
 
+// The options choose by a name that only the container runtime tells.
+bool ChoosesByName(const FilterOptions& options);
+
 }  // namespace oombox

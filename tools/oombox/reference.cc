@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <span>
 
 #include "agent/common/text.h"
 #include "tools/oombox/filter_builder.h"
@@ -20,6 +22,7 @@ constexpr size_t kShortest = 6;
 constexpr size_t kMinPrefix = 4;
 constexpr size_t kIdLength = 16;
 constexpr size_t kMaxCandidates = 10;
+constexpr size_t kMaxLookedAt = 200;
 constexpr std::string_view kIdCharacters = "0123456789abcdefghjkmnpqrstvwxyz";
 
 size_t CommonPrefix(std::string_view a, std::string_view b) {
@@ -56,6 +59,27 @@ std::vector<std::string> NameFilters(std::string_view reference) {
   return filters;
 }
 
+// The owners of one name in several namespaces are not the same.
+Status CheckOneNamespace(const std::string& reference, std::span<const v1::Event> events) {
+  std::set<std::string> namespaces;
+  for (const v1::Event& event : events) {
+    namespaces.insert(event.oom().container().namespace_name());
+  }
+  if (namespaces.size() < 2) {
+    return {};
+  }
+  std::string message =
+      fmt::format("{} is in {} namespaces; say which:", Printable(reference), namespaces.size());
+  size_t told = 0;
+  for (const std::string& name : namespaces) {
+    if (++told > kMaxCandidates) {
+      break;
+    }
+    message += fmt::format("\n  {}/{}", Printable(name), Printable(reference));
+  }
+  return MakeError(ErrorCode::kNotFound, "{}", message);
+}
+
 }  // namespace
 
 Status CheckReference(std::string_view reference) {
@@ -82,9 +106,10 @@ Result<std::string> ResolveReference(const std::string& reference, EventSource* 
   for (const std::string& filter : filters) {
     ListRequest request;
     request.filter = filter;
-    request.limit = 1;
+    request.limit = kMaxLookedAt;
     OOMBOX_TRY(const auto list, source->ListEvents(request));
     if (!list.events.empty()) {
+      OOMBOX_RETURN_IF_ERROR(CheckOneNamespace(reference, list.events));
       return list.events.front().event_id();
     }
   }

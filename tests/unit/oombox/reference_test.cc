@@ -34,6 +34,19 @@ TEST(ReferenceTest, NamesTheNewestKillOfAPodOrAnOwner) {
   EXPECT_EQ(Resolve("docs/deploy/ocr"), "bbbb000000000000");
 }
 
+TEST(ReferenceTest, DoesNotChooseBetweenNamespaces) {
+  v1::Event other = Named("cccc000000000000", 3 * kHour, "ocr-1");
+  other.mutable_oom()->mutable_container()->set_namespace_name("shop");
+  const auto source = SourceOf({Named("aaaa000000000000", kHour, "ocr-1"), other});
+
+  const auto id = ResolveReference("deploy/ocr", source.get());
+
+  ASSERT_FALSE(id.has_value());
+  EXPECT_EQ(id.error().message,
+            "deploy/ocr is in 2 namespaces; say which:\n  docs/deploy/ocr\n  shop/deploy/ocr");
+  EXPECT_EQ(*ResolveReference("shop/deploy/ocr", source.get()), "cccc000000000000");
+}
+
 TEST(ReferenceTest, LeavesIdsToTheServer) {
   EXPECT_EQ(Resolve("latest"), "latest");
   EXPECT_EQ(Resolve("aaaa"), "aaaa");

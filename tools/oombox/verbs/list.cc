@@ -90,11 +90,6 @@ Status Print(EventList list, const ListOptions& options, const VerbContext& cont
   return {};
 }
 
-bool ChoosesByName(const FilterOptions& options) {
-  return !options.namespace_name.empty() || !options.pod.empty() || !options.container.empty() ||
-         !options.owner.empty() || !options.image.empty();
-}
-
 // True, and said, when kills in pods whose names nobody knows may be among those that are meant: a
 // choice by name leaves them out.
 Result<bool> HasNameless(const ListOptions& options, const VerbContext& context) {
@@ -110,7 +105,9 @@ Result<bool> HasNameless(const ListOptions& options, const VerbContext& context)
   nameless.comm = options.filter.comm;
   nameless.kind = "oom";
   constexpr const char* kNameless = "pod = \"\" AND qos != \"\"";
-  nameless.expression = kNameless;
+  nameless.expression = options.filter.expression.empty()
+                            ? kNameless
+                            : fmt::format("({}) AND {}", options.filter.expression, kNameless);
   OOMBOX_TRY(const std::string filter, BuildFilter(nameless, context.now_ns));
   OOMBOX_TRY(const EventList list, context.source->ListEvents({.filter = filter, .limit = 1}));
   if (list.events.empty()) {

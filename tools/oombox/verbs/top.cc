@@ -60,10 +60,12 @@ struct Chosen {
   // Each with the containers that are asked for, and nothing else of its report.
   std::vector<v1::NodeStatus> nodes = {};
   size_t silent = 0;
-  size_t cut = 0;  // heard of, but they do not tell all of their containers
+  size_t cut = 0;       // heard of, but they do not tell all of their containers
+  size_t nameless = 0;  // containers whose names nobody knows, where the choice is by name
 };
 
-Chosen Choose(const std::vector<v1::NodeStatus>& nodes, const Filter& host, const Filter& filter) {
+Chosen Choose(const std::vector<v1::NodeStatus>& nodes, const Filter& host, const Filter& filter,
+              bool by_name) {
   Chosen chosen;
   for (const v1::NodeStatus& node : nodes) {
     if (!host.Matches(AttributesOf(node, {}))) {
@@ -82,6 +84,8 @@ Chosen Choose(const std::vector<v1::NodeStatus>& nodes, const Filter& host, cons
     for (const v1::ContainerReport& container : node.report().containers()) {
       if (filter.Matches(AttributesOf(node, container))) {
         *report.add_containers() = container;
+      } else if (by_name && container.container().pod_name().empty()) {
+        ++chosen.nameless;
       }
     }
   }
@@ -132,6 +136,10 @@ std::string Gaps(const Chosen& chosen) {
     out += fmt::format("! {} of {} do not tell all of their containers: ask each with --local\n",
                        chosen.cut, nodes);
   }
+  if (chosen.nameless > 0) {
+    out += fmt::format("! {} without a name may be among them: no runtime tells their names\n",
+                       FormatCount(chosen.nameless, "container"));
+  }
   return out;
 }
 
@@ -173,7 +181,7 @@ Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context) {
              BuildFilter({.host = options.filter.host, .kind = "oom"}, context.now_ns));
   OOMBOX_TRY(const Filter host, Filter::Parse(host_text));
   OOMBOX_TRY(const std::vector<v1::NodeStatus> nodes, context.source->Nodes());
-  const Chosen chosen = Choose(nodes, host, filter);
+  const Chosen chosen = Choose(nodes, host, filter, ChoosesByName(options.filter));
   const std::string gaps = Gaps(chosen);
   OOMBOX_TRY(const bool printed, PrintForPrograms(chosen.nodes, context));
   if (!printed) {
