@@ -4,7 +4,8 @@ import contextlib
 import os
 import unittest
 
-from lib.machine import recording, require_programs, require_real_kills
+from lib import daemonset
+from lib.machine import recording, require_programs, require_real_kills, skip
 from lib.programs import Agent, Collector, Scratch, memhog, wait_for_events
 
 CAP_SETPCAP = 8
@@ -55,6 +56,18 @@ class PrivilegesTest(unittest.TestCase):
         wait_for_events(memhog("grow", "--limit", "8Mi"), 1, server=collector.address)
 
         self.assert_powerless(agent, "oom-capture", "oom-event", "oom-report")
+
+    def test_the_agents_of_the_tests_are_in_the_daemonsets_container(self):
+        if why := daemonset.obstacle():
+            skip(f"agents run outside of containers: {why}")
+        agent = Agent(self, self.scratch).wait_ready()
+
+        self.assertNotEqual(os.readlink(f"/proc/{agent.pid}/ns/pid"), os.readlink("/proc/self/ns/pid"))
+        with open(f"/proc/{agent.pid}/mountinfo", encoding="utf-8") as rows:
+            options = {row.split()[4]: row.split()[5].split(",") for row in rows}
+        for path in ("/", "/sys/fs/cgroup", "/usr"):
+            self.assertIn("ro", options[path], path)
+        self.assertIn("rw", options[self.scratch.path])
 
     def test_an_agent_that_replays_needs_no_capability_and_keeps_none(self):
         agent = Agent(self, self.scratch, "--replay", recording()).wait_ready()

@@ -51,11 +51,13 @@ def _packages_of_libraries(programs):
     return sorted(owners)
 
 
-def _rootfs(programs):
-    """An archive of the guest's packages, made once."""
+def rootfs(programs):
+    """An archive of the packages that the guest needs, made once; made anew when one of the libraries has
+    another version. Raises KernelError."""
     suite = _codename()
     packages = sorted({*PACKAGES, *_packages_of_libraries(programs)})
-    key = hashlib.sha256(" ".join([suite, *packages]).encode()).hexdigest()[:12]
+    versions = run("dpkg-query", "-W", *_packages_of_libraries(programs))
+    key = hashlib.sha256(" ".join([suite, versions, *packages]).encode()).hexdigest()[:12]
     archive = os.path.join(CACHE, "guests", f"{suite}-{key}.tar")
     with debian_kernels.cache_lock():
         if not os.path.exists(archive):
@@ -69,9 +71,10 @@ def _rootfs(programs):
 class SystemdGuest:
     """Runs tests of tests/e2e, then is off."""
 
-    def __init__(self, folder, programs, tests):
+    def __init__(self, folder, packages, programs, tests):
+        """`packages`: see rootfs."""
         root = os.path.join(folder, "root")
-        with tarfile.open(_rootfs(programs)) as archive:
+        with tarfile.open(packages) as archive:
             archive.extractall(root)
         self._add_tests(root, programs, tests)
         self.kernel, = glob.glob(os.path.join(root, "boot/vmlinuz-*"))

@@ -7,7 +7,7 @@ import unittest
 from debian_kernels import KernelError
 from lib.machine import require_programs, skip
 from lib.programs import binary
-from systemd_guest import SystemdGuest
+from systemd_guest import SystemdGuest, rootfs
 
 PROGRAMS = ("oombox-agent", "oombox", "memhog")
 NEEDS = ("qemu-system-x86_64", "mkfs.ext4", "strip", "mmdebstrap")
@@ -23,11 +23,12 @@ class SystemdGuestTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def test_containers_in_slices_are_named_and_judged(self):
+        programs = [binary(name) for name in PROGRAMS]
         try:
-            guest = SystemdGuest(self.folder, [binary(name) for name in PROGRAMS], TESTS)
+            packages = rootfs(programs)
         except KernelError as error:
             skip(f"the guest's packages cannot be had: {error}")
-        output = guest.run()
+        output = SystemdGuest(self.folder, packages, programs, TESTS).run()
         print(output, flush=True)
         self.assertIn("OOMBOX-EXIT 0", output)
         self.assertNotIn("OOMBOX-SKIP", output)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import uuid
 
-from lib.pod_cgroups import PodCgroups
+from lib.pod_cgroups import PodCgroups, is_v2
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MANIFEST = os.path.normpath(os.path.join(HERE, "../../../deploy/kubernetes/base/agent.yaml"))
@@ -60,7 +60,8 @@ def _bind(path, *options):
 class DaemonSetContainer:
     """One container with the manifest's capabilities, namespaces, limits and mounts. The test's folder
     stands for the node's folders that the agent writes to (state, socket, pins); programs and
-    libraries are the machine's, read-only. Its network is the machine's: tests listen on loopback."""
+    libraries are the machine's, read-only. Unlike the pod's: the machine's network (tests listen on
+    loopback), no seccomp filter, settings by flags, and a capability that the tester has not is left out."""
 
     def __init__(self, test, folder, argv, environment):
         self._id = f"oombox-{uuid.uuid4().hex[:12]}"
@@ -90,6 +91,7 @@ class DaemonSetContainer:
         namespaces = ["mount", "uts"]
         namespaces += [] if pod["hostPID"] else ["pid"]
         namespaces += [] if pod["hostIPC"] else ["ipc"]
+        namespaces += ["cgroup"] if is_v2() else []  # as runtimes do
         read_only = [m["mountPath"] for m in container["volumeMounts"]
                      if m.get("readOnly") and m["mountPath"] != "/etc/oombox" and os.path.isdir(m["mountPath"])]
         own = os.path.dirname(os.path.abspath(argv[0]))

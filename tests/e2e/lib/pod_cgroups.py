@@ -18,7 +18,7 @@ def _hierarchies():
     return [row[4] for row in rows if row[row.index("-") + 1] in ("cgroup", "cgroup2")]
 
 
-def _is_v2():
+def is_v2():
     return os.path.exists(f"{memory_mount()}/cgroup.controllers")
 
 
@@ -28,7 +28,7 @@ class PodCgroups:
 
     def __init__(self):
         # On v2 a cgroup with processes, as the test's own, has no controllers for its children.
-        above = "" if _is_v2() else own_memory_cgroup().rstrip("/")
+        above = "" if is_v2() else own_memory_cgroup().rstrip("/")
         self.root = f"{above}/oombox-{uuid.uuid4().hex[:12]}"
         parents = [str(path) for path in pathlib.PurePosixPath(self.root).parents if str(path) != "/"]
         self._not_there_before = [mount + parent for mount in _hierarchies() for parent in parents
