@@ -204,7 +204,7 @@ Result<std::optional<v1::Event>> CaseBook::AddContainer(const ContainerSource::A
   return NextRevision(*open, changed);
 }
 
-void CaseBook::NameStored(v1::Event& event) const {
+void CaseBook::NameIfKnown(v1::Event& event) const {
   const v1::Container* container = ContainerOf(event);
   if (sources_.containers == nullptr || container == nullptr || !IsOfThisBoot(event)) {
     return;
@@ -212,7 +212,6 @@ void CaseBook::NameStored(v1::Event& event) const {
   if (const auto known = sources_.containers->Known(container->container_id())) {
     AddNames(*known, event);
   }
-  sources_.containers->Ask(QuestionOf(event));
 }
 
 v1::Event CaseBook::BeginNoKill(const SignalRecord& record, const EventContext& context,
@@ -315,7 +314,10 @@ bool CaseBook::Settle(Case& open) const {
   }
   const v1::OomEvent before = open.event.oom();
   if (CanName(open.event)) {
-    NameAllFrames(*sources_.symbols, *open.event.mutable_oom());
+    if (!sources_.ask_symbols && NeedsSymbols(open.event.oom())) {
+      sources_.symbols->LookUp(FrameAddresses(open.event.oom()));
+    }
+    NameFramesAtLast(*sources_.symbols, *open.event.mutable_oom());
   }
   TellUnread(open.event);
   TrimToSize(open.event);

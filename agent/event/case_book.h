@@ -75,9 +75,9 @@ class CaseBook {
   Result<std::optional<v1::Event>> AddContainer(const ContainerSource::Answer& answer,
                                                 uint64_t now_boottime_ns);
 
-  // For an event that is to be stored without a case: what is known of its container at once; asks
-  // for the rest, which finds the event in the store.
-  void NameStored(v1::Event& event) const;
+  // What is known of the container at once; for an event that has no case. The runtime is not
+  // asked: its answer would make a revision that a superseding one does not know.
+  void NameIfKnown(v1::Event& event) const;
 
   // Takes over an event that an earlier run left open.
   void Reopen(v1::Event event, uint64_t now_boottime_ns);

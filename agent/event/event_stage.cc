@@ -292,7 +292,7 @@ Status EventStage::AddGaps() {
       if (options_.identify) {
         FillContainer(options_.identify, *event.mutable_oom());
       }
-      cases_.NameStored(event);
+      cases_.NameIfKnown(event);
       reconstructed_.Add(event);
       unsaved_.Add(std::move(event));
     }

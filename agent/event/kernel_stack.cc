@@ -114,17 +114,17 @@ void NameKnownFrames(StackSymbols& symbols, v1::OomEvent& oom) {
   }
 }
 
-void NameAllFrames(StackSymbols& symbols, v1::OomEvent& oom) {
+void NameFramesAtLast(StackSymbols& symbols, v1::OomEvent& oom) {
   if (!NeedsSymbols(oom)) {
     return;
   }
-  const auto addresses = FrameAddresses(oom);
-  const auto known = symbols.Known(addresses);
-  const auto names = known ? *known : symbols.LookUp(addresses);
-  const bool any = std::any_of(names.begin(), names.end(),
-                               [](const std::string& name) { return !name.empty(); });
-  if (any) {
-    Name(names, oom);
+  const auto names = symbols.Known(FrameAddresses(oom));
+  if (!names) {
+    AddMissing(oom.mutable_quality(), "trigger.kernel_stack.symbol",
+               "the kernel's symbols were not read in time");
+  } else if (std::any_of(names->begin(), names->end(),
+                         [](const std::string& name) { return !name.empty(); })) {
+    Name(*names, oom);
   } else {
     AddMissing(oom.mutable_quality(), "trigger.kernel_stack.symbol",
                "the kernel does not show its symbols (kptr_restrict, or CAP_SYSLOG is missing)");

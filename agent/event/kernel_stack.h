@@ -16,9 +16,9 @@ bool NeedsSymbols(const v1::OomEvent& oom);
 std::vector<uint64_t> FrameAddresses(const v1::OomEvent& oom);
 
 // Names the frames, leaves out those of the tracing itself, and tells from them what the trigger
-// was doing. NameKnownFrames does nothing when that would need a look-up.
+// was doing, as far as they were looked up. NameFramesAtLast says so where they were not.
 void NameKnownFrames(StackSymbols& symbols, v1::OomEvent& oom);
-void NameAllFrames(StackSymbols& symbols, v1::OomEvent& oom);
+void NameFramesAtLast(StackSymbols& symbols, v1::OomEvent& oom);
 
 // What a task with these frames, innermost first, asked memory for. Pure.
 v1::Trigger::Activity ActivityOf(std::span<const std::string> frames);

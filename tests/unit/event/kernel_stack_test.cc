@@ -55,7 +55,8 @@ TEST(KernelStackTest, NamesTheFramesFromTheOomKillerOutwards) {
   v1::OomEvent oom = WithStack();
   ASSERT_TRUE(NeedsSymbols(oom));
 
-  NameAllFrames(symbols, oom);
+  symbols.knows_ = true;
+  NameFramesAtLast(symbols, oom);
 
   ASSERT_EQ(oom.trigger().kernel_stack_size(), 3);
   EXPECT_EQ(oom.trigger().kernel_stack(0).symbol(), "mark_oom_victim+0x10");
@@ -74,12 +75,23 @@ TEST(KernelStackTest, WaitsWithALookUpUntilItIsAskedFor) {
   EXPECT_FALSE(NeedsSymbols(oom));
 }
 
+TEST(KernelStackTest, SaysThatNamesCameTooLate) {
+  FakeSymbols symbols;
+  v1::OomEvent oom = WithStack();
+
+  NameFramesAtLast(symbols, oom);
+
+  ASSERT_EQ(oom.quality().missing_size(), 1);
+  EXPECT_EQ(oom.quality().missing(0).reason(), "the kernel's symbols were not read in time");
+}
+
 TEST(KernelStackTest, SaysThatTheKernelHidesItsSymbols) {
   FakeSymbols symbols;
   symbols.names_ = Frames(4);
   v1::OomEvent oom = WithStack();
 
-  NameAllFrames(symbols, oom);
+  symbols.knows_ = true;
+  NameFramesAtLast(symbols, oom);
 
   EXPECT_EQ(oom.trigger().kernel_stack_size(), 4);
   ASSERT_EQ(oom.quality().missing_size(), 1);
