@@ -164,7 +164,9 @@ class RecentContainers {
       read_at_ = now;
     }
     *report.mutable_containers() = recent_.containers();
-    report.set_containers_total(recent_.containers_total());
+    if (recent_.has_containers_total()) {
+      report.set_containers_total(recent_.containers_total());
+    }
   }
 
  private:

@@ -25,7 +25,7 @@ constexpr size_t kAsksUntilGone = 2;
 constexpr auto kLateAtMost = std::chrono::seconds(5);
 
 // The exit is noted first, and that it was an OOM kill by another event, in containerd as in CRI-O.
-constexpr auto kReasonMayChange = Milliseconds(5'000);
+constexpr auto kReasonMayChange = Milliseconds(4'000);
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "agent/identity/runtime_set.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <optional>
@@ -11,6 +12,8 @@ namespace {
 
 // As long as the names of what is gone are remembered.
 constexpr std::chrono::minutes kGoneAfter(10);
+// One that does not answer costs a deadline, before another one is asked.
+constexpr std::chrono::seconds kLeftAlone(5);
 
 class RuntimeSet final : public ContainerRuntime {
  public:
@@ -46,12 +49,11 @@ class RuntimeSet final : public ContainerRuntime {
     std::optional<Error> failed;
     std::optional<Error> not_found;
     bool failed_counts = false;
-    for (Member& member : members_) {
-      auto found = member.runtime->Find(container_id);
-      if (found || found.error().code == ErrorCode::kNotFound) {
-        member.Answered();
-      }
+    for (auto it = members_.begin(); it != members_.end(); ++it) {
+      Member& member = *it;
+      auto found = member.Find(container_id);
       if (found) {
+        std::rotate(members_.begin(), it, it + 1);  // the next is likely to be there, too
         return found;
       }
       if (found.error().code == ErrorCode::kNotFound) {
@@ -78,7 +80,26 @@ class RuntimeSet final : public ContainerRuntime {
     std::unique_ptr<ContainerRuntime> runtime;
     std::optional<Clock::time_point> answered_at = {};
 
-    void Answered() { answered_at = Clock::now(); }
+    std::optional<Error> silence = {};
+    Clock::time_point silent_until = {};
+
+    Result<RuntimeContainer> Find(const std::string& container_id) {
+      if (silence && Clock::now() < silent_until) {
+        return tl::unexpected(*silence);
+      }
+      auto found = runtime->Find(container_id);
+      if (found || found.error().code == ErrorCode::kNotFound) {
+        Answered();
+      } else {
+        silence = found.error();
+        silent_until = Clock::now() + kLeftAlone;
+      }
+      return found;
+    }
+    void Answered() {
+      answered_at = Clock::now();
+      silence.reset();
+    }
     bool Counts() const { return answered_at && Clock::now() - *answered_at < kGoneAfter; }
   };
   std::vector<Member> members_;
