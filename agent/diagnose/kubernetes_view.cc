@@ -33,10 +33,19 @@ std::string VictimWords(const v1::OomEvent& oom) {
                      ProcessWords(victim.comm(), victim.namespace_pid(), victim.tgid()));
 }
 
+// All who were killed are known, and none was process 1 of a pid namespace below the node's.
+bool KilledOthersOnly(const v1::OomEvent& oom) {
+  return oom.quality().provenance() == v1::PROVENANCE_AT_KILL && !oom.victims().empty() &&
+         oom.victims_total() == static_cast<uint32_t>(oom.victims_size()) &&
+         std::all_of(oom.victims().begin(), oom.victims().end(), [](const v1::Victim& victim) {
+           return victim.namespace_pid() > 1 && victim.namespace_pid() != victim.tgid();
+         });
+}
+
 std::string Confirmed(const v1::OomEvent& oom) {
-  if (!FirstProcessDied(oom)) {
+  if (KilledOthersOnly(oom)) {
     return fmt::format(
-        "{}; the process that the kernel killed was not its first: the container "
+        "{}; the process that the kernel killed was not process 1 there: the container may have "
         "ended for another reason, or for want of it",
         ShownExit(oom.container()));
   }

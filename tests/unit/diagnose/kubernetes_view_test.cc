@@ -25,7 +25,6 @@ void Exit(const std::string& reason, int code, v1::Container* container) {
 TEST(KubernetesViewTest, SaysWhatAConfirmedKillStillHides) {
   v1::Event event = Judged(v1::KUBERNETES_VERDICT_CONFIRMED);
   Exit("OOMKilled", 137, event.mutable_oom()->mutable_container());
-  event.mutable_oom()->mutable_victims(0)->set_container_init(true);
 
   EXPECT_THAT(
       Diagnose(event).details(),
@@ -37,9 +36,9 @@ TEST(KubernetesViewTest, SaysWhatAConfirmedKillStillHides) {
 TEST(KubernetesViewTest, SaysThatAnExitIsNotThatOfTheKilledChild) {
   v1::Event event = Judged(v1::KUBERNETES_VERDICT_CONFIRMED);
   Exit("OOMKilled", 0, event.mutable_oom()->mutable_container());
+  event.mutable_oom()->mutable_victims(0)->set_namespace_pid(7);
 
-  EXPECT_THAT(Diagnose(event).details(),
-              Contains(HasSubstr("the process that the kernel killed was not its first")));
+  EXPECT_THAT(Diagnose(event).details(), Contains(HasSubstr("was not process 1 there")));
 }
 
 TEST(KubernetesViewTest, SaysThatAChildsDeathIsNotShownAtAll) {
