@@ -199,4 +199,15 @@ bool ChoosesByName(const FilterOptions& options) {
          !options.owner.empty() || !options.image.empty();
 }
 
+FilterOptions NamelessOf(const FilterOptions& options) {
+  return {.since = options.since,
+          .until = options.until,
+          .cgroup = options.cgroup,
+          .comm = options.comm,
+          .host = options.host,
+          .qos = options.qos,
+          .kind = "oom",
+          .expression = "pod = \"\" AND qos != \"\""};
+}
+
 }  // namespace oombox

@@ -21,4 +21,7 @@ std::string QuoteFilterValue(std::string_view text);
 // The options choose by a name that only the container runtime tells.
 bool ChoosesByName(const FilterOptions& options);
 
+// What such a choice may miss: pods that nobody has told the names of, by the other options.
+FilterOptions NamelessOf(const FilterOptions& options);
+
 }  // namespace oombox

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <optional>
 #include <set>
-#include <span>
 
 #include "agent/common/text.h"
 #include "tools/oombox/filter_builder.h"
@@ -59,20 +58,27 @@ std::vector<std::string> NameFilters(std::string_view reference) {
   return filters;
 }
 
-// The owners of one name in several namespaces are not the same.
-Status CheckOneNamespace(const std::string& reference, std::span<const v1::Event> events) {
+// The owners of one name in several namespaces are not the same: `first` is of one of them.
+Status CheckOneNamespace(const std::string& reference, const std::string& filter,
+                         const v1::Event& first, EventSource* source) {
+  const std::string& one = first.oom().container().namespace_name();
+  ListRequest others;
+  others.filter = fmt::format("{} AND namespace != {}", filter, QuoteFilterValue(one));
+  others.limit = kMaxLookedAt;
+  OOMBOX_TRY(const auto list, source->ListEvents(others));
   std::set<std::string> namespaces;
-  for (const v1::Event& event : events) {
+  for (const v1::Event& event : list.events) {
     namespaces.insert(event.oom().container().namespace_name());
   }
-  if (namespaces.size() < 2) {
+  if (namespaces.empty()) {
     return {};
   }
-  std::string message =
-      fmt::format("{} is in {} namespaces; say which:", Printable(reference), namespaces.size());
+  namespaces.insert(one);
+  std::string message = Printable(reference) + " is in several namespaces; say which:";
   size_t told = 0;
   for (const std::string& name : namespaces) {
     if (++told > kMaxCandidates) {
+      message += "\n  ...";
       break;
     }
     message += fmt::format("\n  {}/{}", Printable(name), Printable(reference));
@@ -106,10 +112,12 @@ Result<std::string> ResolveReference(const std::string& reference, EventSource* 
   for (const std::string& filter : filters) {
     ListRequest request;
     request.filter = filter;
-    request.limit = kMaxLookedAt;
+    request.limit = 1;
     OOMBOX_TRY(const auto list, source->ListEvents(request));
     if (!list.events.empty()) {
-      OOMBOX_RETURN_IF_ERROR(CheckOneNamespace(reference, list.events));
+      if (filter.find("namespace = ") == std::string::npos) {
+        OOMBOX_RETURN_IF_ERROR(CheckOneNamespace(reference, filter, list.events.front(), source));
+      }
       return list.events.front().event_id();
     }
   }

@@ -42,8 +42,9 @@ TEST(ReferenceTest, DoesNotChooseBetweenNamespaces) {
   const auto id = ResolveReference("deploy/ocr", source.get());
 
   ASSERT_FALSE(id.has_value());
-  EXPECT_EQ(id.error().message,
-            "deploy/ocr is in 2 namespaces; say which:\n  docs/deploy/ocr\n  shop/deploy/ocr");
+  EXPECT_EQ(
+      id.error().message,
+      "deploy/ocr is in several namespaces; say which:\n  docs/deploy/ocr\n  shop/deploy/ocr");
   EXPECT_EQ(*ResolveReference("shop/deploy/ocr", source.get()), "cccc000000000000");
 }
 

@@ -96,18 +96,7 @@ Result<bool> HasNameless(const ListOptions& options, const VerbContext& context)
   if (!ChoosesByName(options.filter)) {
     return false;
   }
-  FilterOptions nameless;
-  nameless.since = options.filter.since;
-  nameless.until = options.filter.until;
-  nameless.host = options.filter.host;
-  nameless.qos = options.filter.qos;
-  nameless.cgroup = options.filter.cgroup;
-  nameless.comm = options.filter.comm;
-  nameless.kind = "oom";
-  constexpr const char* kNameless = "pod = \"\" AND qos != \"\"";
-  nameless.expression = options.filter.expression.empty()
-                            ? kNameless
-                            : fmt::format("({}) AND {}", options.filter.expression, kNameless);
+  const FilterOptions nameless = NamelessOf(options.filter);
   OOMBOX_TRY(const std::string filter, BuildFilter(nameless, context.now_ns));
   OOMBOX_TRY(const EventList list, context.source->ListEvents({.filter = filter, .limit = 1}));
   if (list.events.empty()) {
@@ -116,7 +105,7 @@ Result<bool> HasNameless(const ListOptions& options, const VerbContext& context)
   fmt::print(context.notes,
              "oombox: kills in pods whose names are not known are not listed; to see them:\n"
              "  oombox list --filter '{}'\n",
-             kNameless);
+             nameless.expression);
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -65,7 +66,7 @@ struct Chosen {
 };
 
 Chosen Choose(const std::vector<v1::NodeStatus>& nodes, const Filter& host, const Filter& filter,
-              bool by_name) {
+              const std::optional<Filter>& nameless) {
   Chosen chosen;
   for (const v1::NodeStatus& node : nodes) {
     if (!host.Matches(AttributesOf(node, {}))) {
@@ -84,7 +85,7 @@ Chosen Choose(const std::vector<v1::NodeStatus>& nodes, const Filter& host, cons
     for (const v1::ContainerReport& container : node.report().containers()) {
       if (filter.Matches(AttributesOf(node, container))) {
         *report.add_containers() = container;
-      } else if (by_name && container.container().pod_name().empty()) {
+      } else if (nameless && nameless->Matches(AttributesOf(node, container))) {
         ++chosen.nameless;
       }
     }
@@ -180,8 +181,14 @@ Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context) {
   OOMBOX_TRY(const std::string host_text,
              BuildFilter({.host = options.filter.host, .kind = "oom"}, context.now_ns));
   OOMBOX_TRY(const Filter host, Filter::Parse(host_text));
+  OOMBOX_TRY(const std::string nameless_text,
+             BuildFilter(NamelessOf(options.filter), context.now_ns));
+  std::optional<Filter> nameless;
+  if (ChoosesByName(options.filter)) {
+    OOMBOX_TRY(nameless, Filter::Parse(nameless_text));
+  }
   OOMBOX_TRY(const std::vector<v1::NodeStatus> nodes, context.source->Nodes());
-  const Chosen chosen = Choose(nodes, host, filter, ChoosesByName(options.filter));
+  const Chosen chosen = Choose(nodes, host, filter, nameless);
   const std::string gaps = Gaps(chosen);
   OOMBOX_TRY(const bool printed, PrintForPrograms(chosen.nodes, context));
   if (!printed) {
