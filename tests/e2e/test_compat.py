@@ -30,12 +30,14 @@ def saved_events():
 
 
 def lost(then, now, path=""):
-    """Where `now` does not say what `then` said. What is new is fine, and may be named as missing."""
+    """Where `now` does not say what `then` said. What is new is fine, and may be named as missing; what was
+    missing still is, if for another reason: another version knows other things."""
     if isinstance(then, dict) and isinstance(now, dict):
         for key, value in then.items():
             yield from lost(value, now.get(key), f"{path}.{key}")
     elif path.endswith(".quality.missing"):
-        yield from (f"{path}: {entry}" for entry in then if entry not in now)
+        missing = {entry["field"] for entry in now}
+        yield from (f"{path}: {entry}" for entry in then if entry["field"] not in missing)
     elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
         for index, (old, new) in enumerate(zip(then, now)):
             yield from lost(old, new, f"{path}[{index}]")

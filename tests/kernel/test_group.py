@@ -21,7 +21,7 @@ class GroupKillTest(GuestCase):
                 self.check(self.play("group", kernel=self.kernel(kernel)))
 
     def check(self, frames):
-        self.assertEqual(frames["list"].count("\n"), 0, "one kill, one event, no gap")
+        self.assertEqual(frames["list"].count("\n"), 0, f"one kill, one event, no gap:\n{frames['list']}")
         event, = parse_events(frames["group"])
         self.assertEqual(event["oom"]["victims_total"], PROCESSES)
         report = node(frames)
