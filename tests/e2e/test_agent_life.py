@@ -11,7 +11,7 @@ from lib.accounting import accounting_of, gaps_of, settled
 from lib.bpffs import Bpffs
 from lib.machine import kernel_kills, require_real_kills
 from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, get_event, memhog, oombox,
-                          wait_for_events)
+                          wait_for_events, wait_for_final)
 
 
 def setUpModule():
@@ -26,6 +26,7 @@ class AgentLifeTest(unittest.TestCase):
         agent = Agent(self, self.scratch).wait_ready()
         truth = memhog("grow", "--limit", "8Mi")
         event, = wait_for_events(truth, 1, local=agent.socket)
+        event = wait_for_final(event["event_id"], local=agent.socket)
 
         self.assertEqual(agent.kill(), -signal.SIGKILL)
         agent = Agent(self, self.scratch).wait_ready()

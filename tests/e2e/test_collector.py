@@ -5,8 +5,8 @@ import unittest
 
 from lib.events import parse_events
 from lib.machine import require_programs, require_real_kills
-from lib.programs import (ENVIRONMENT, Agent, Collector, Scratch, binary, eventually, get_event,
-                          memhog, oombox, wait_for_events)
+from lib.programs import (ENVIRONMENT, Agent, Collector, Scratch, binary, eventually, memhog,
+                          oombox, wait_for_events, wait_for_final)
 
 
 def setUpModule():
@@ -31,7 +31,8 @@ class CollectorTest(unittest.TestCase):
 
         at_collector, = wait_for_events(truth, 1, server=collector.address)
 
-        at_agent = get_event(at_collector["event_id"], local=agent.socket)
+        at_agent = wait_for_final(at_collector["event_id"], local=agent.socket)
+        at_collector = wait_for_final(at_collector["event_id"], server=collector.address)
         self.assertEqual(at_collector["oom"], at_agent["oom"])
 
     def test_every_verb_works_against_the_collector(self):

@@ -238,6 +238,14 @@ def events_of(cgroup_paths, **where):
     return sorted(events, key=lambda event: event["boottime_ns"])
 
 
+def wait_for_final(reference, timeout=30, **where):
+    """The event, when nothing more is to come."""
+    def final():
+        event = get_event(reference, **where)
+        return event if event.get("final") else None
+    return eventually(final, timeout, f"the final revision of {reference}")
+
+
 def get_event(reference, **where):
     done = oombox("get", reference, "-o", "json", **where)
     if done.returncode != 0:
