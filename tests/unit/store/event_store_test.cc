@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "agent/common/clock.h"
+#include "agent/store/sqlite_util.h"
 #include "tests/unit/store/fixture.h"
 
 namespace oombox {
@@ -214,6 +215,40 @@ TEST_F(EventStoreTest, CountsTheKillsOfAnOwnerOnEveryNode) {
   Put({here, elsewhere});
 
   EXPECT_EQ(store_->History(AttributesOf(here)).value().kills, 2u);
+}
+
+TEST_F(EventStoreTest, FindsContainersThatAnOlderBuildStored) {
+  v1::Event event = TestOom(1);
+  v1::Container* container = event.mutable_oom()->mutable_container();
+  container->set_namespace_name("shop");
+  container->set_pod_name("ocr-1");
+  container->set_container_name("worker");
+  container->set_owner("deployment/ocr");
+  container->set_image_name("ocr:1");
+  container->set_qos_class("Burstable");
+  Put({event, TestOom(2)});
+  store_.reset();
+  {  // the file as it was before it had their columns
+    SQLite::Database file(dir_.File("events.db"), SQLite::OPEN_READWRITE);
+    file.exec(
+        "DROP INDEX events_by_pod; DROP INDEX events_by_namespace; DROP INDEX events_by_owner");
+    for (const char* column : {"namespace", "pod", "container", "owner", "image", "qos"}) {
+      file.exec(std::string("ALTER TABLE events DROP COLUMN ") + column);
+    }
+    const int version = file.execAndGet("PRAGMA user_version").getInt();
+    file.exec("PRAGMA user_version = " + std::to_string(version - 1));
+  }
+
+  Reopen();
+
+  for (const char* filter :
+       {"namespace = shop", "pod = ocr-1", "container = worker", "owner = \"deployment/ocr\"",
+        "image = \"ocr:1\"", "qos = Burstable"}) {
+    const auto parsed = Filter::Parse(filter);
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+    EXPECT_THAT(Ids(store_->List({.filter = *parsed, .limit = 10})), ElementsAre(TestId(1)))
+        << filter;
+  }
 }
 
 TEST_F(EventStoreTest, AcknowledgementMovesForwardOnly) {
