@@ -54,12 +54,12 @@ std::string Confirmed(const v1::OomEvent& oom) {
 }
 
 std::string Missed(const v1::OomEvent& oom) {
-  const v1::Container& container = oom.container();
-  if (container.has_exit_code()) {
-    return ShownExit(container) + ": nothing there tells of the OOM kill";
+  if (oom.container().has_exit_code()) {
+    return ShownExit(oom.container()) + ": nothing there tells of the OOM kill";
   }
-  return FirstProcessDied(oom) && !container.survived()
-             ? "kubectl describe shows the container running: the runtime has not noticed its end"
+  return FirstProcessDied(oom)
+             ? "kubectl describe shows the container running: process 1 of a pid namespace was "
+               "killed; either it was not the container's own, or the runtime has not noticed"
              : "kubectl describe shows nothing: the killed process was not the container's first, "
                "and the container runs on";
 }

@@ -20,6 +20,7 @@ void KeepKnown(RuntimeContainer& container, RuntimeContainer& old) {
   KeepIfEmpty(container.namespace_name, old.namespace_name);
   KeepIfEmpty(container.runtime_name, old.runtime_name);
   KeepIfEmpty(container.owner, old.owner);
+  KeepIfEmpty(container.runtime_handler, old.runtime_handler);
   // A digest says less than the name the image was asked for by.
   if (container.image_name.starts_with("sha256:") && !old.image_name.empty()) {
     container.image_name.clear();

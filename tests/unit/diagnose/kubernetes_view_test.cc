@@ -50,6 +50,15 @@ TEST(KubernetesViewTest, SaysThatAChildsDeathIsNotShownAtAll) {
                                  "container's first")));
 }
 
+TEST(KubernetesViewTest, DoesNotSayWhoseFirstProcessItWas) {
+  v1::Event event = Judged(v1::KUBERNETES_VERDICT_KUBERNETES_MISSED);
+  event.mutable_oom()->mutable_container()->set_survived(true);
+  event.mutable_oom()->mutable_victims(0)->set_container_init(true);
+
+  EXPECT_THAT(Diagnose(event).details(),
+              Contains(HasSubstr("either it was not the container's own, or the runtime")));
+}
+
 TEST(KubernetesViewTest, SaysWhenKubernetesShowsAnotherReason) {
   v1::Event event = Judged(v1::KUBERNETES_VERDICT_KUBERNETES_MISSED);
   Exit("Error", 1, event.mutable_oom()->mutable_container());

@@ -61,6 +61,17 @@ TEST(ContainerDirectoryTest, KeepsWhatAListingDoesNotTell) {
   EXPECT_EQ(directory.Find("a", kNow)->knobs.size(), 1U);
 }
 
+TEST(ContainerDirectoryTest, KeepsThePodsWordOfASandboxThatIsNotListed) {
+  ContainerDirectory directory({});
+  RuntimeContainer sandboxed = Called("a", "worker");
+  sandboxed.runtime_handler = "runsc";
+  directory.Put(sandboxed, kNow);
+
+  directory.Put(Called("a", "worker"), kNow);
+
+  EXPECT_EQ(directory.Find("a", kNow)->runtime_handler, "runsc");
+}
+
 TEST(ContainerDirectoryTest, TakesBackWhatIsListedAgain) {
   ContainerDirectory directory({.remember = 1s});
   directory.Put(Called("a", "worker"), kNow);
