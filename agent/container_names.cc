@@ -31,6 +31,18 @@ std::vector<std::string> CriSocketsOf(const AgentConfig& config) {
   return config.cri_socket.empty() ? FindCriSockets("") : std::vector{config.cri_socket};
 }
 
+std::optional<std::string> WhyNoContainerNames(const AgentConfig& config) {
+  if (config.no_cri) {
+    return "no-cri is set: events have the ids of the cgroup's path";
+  }
+  if (CriSocketsOf(config).empty()) {
+    return "no socket of containerd, CRI-O or cri-dockerd was where it usually is when the agent "
+           "started: mount it, name it with cri-socket (then it may also come later), or set "
+           "no-cri";
+  }
+  return std::nullopt;
+}
+
 void FollowCgroups(CgroupProbe& cgroups, const std::shared_ptr<ContainerWatch>& watch) {
   cgroups.Start({.appeared =
                      [watch](const std::string& path) {
@@ -52,20 +64,11 @@ std::shared_ptr<ContainerWatch> WatchContainers(const AgentConfig& config,
   if (!config.replay.empty()) {
     return nullptr;
   }
-  if (config.no_cri) {
-    missing.push_back(
-        {"container_names", "no-cri is set: events have the ids of the cgroup's path"});
+  if (auto why = WhyNoContainerNames(config)) {
+    missing.push_back({"container_names", std::move(*why)});
     return nullptr;
   }
   const std::vector<std::string> sockets = CriSocketsOf(config);
-  if (sockets.empty()) {
-    missing.push_back(
-        {"container_names",
-         "no socket of containerd, CRI-O or cri-dockerd was where it usually is when the agent "
-         "started: mount it, name it with cri-socket (then it may also come later), or set "
-         "no-cri"});
-    return nullptr;
-  }
   spdlog::info("names of containers are asked of {}", fmt::join(sockets, ", "));
   return std::make_shared<ContainerWatch>(ConnectCri(sockets, kDeadline),
                                           ContainerWatch::Options());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace oombox {
 // The configured socket of the container runtime, else those where one usually is; empty: none, not
 // wanted, or replaying.
 std::vector<std::string> CriSocketsOf(const AgentConfig& config);
+
+// Absent: there is a runtime to ask.
+std::optional<std::string> WhyNoContainerNames(const AgentConfig& config);
 
 // Asks the node's container runtime for names, as configured; null when replaying, with --no-cri or
 // without a runtime: `missing` gets the reason. After the capabilities are gone: it starts threads.

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "agent/container_names.h"
 #include "agent/machine.h"
 #include "agent/privileged_start.h"
 
@@ -27,6 +29,8 @@ constexpr std::array kFeatures = {
     Feature{"memory_stat", "memory.stat of the cgroup that fired, at the kill"},
     Feature{"no_victim", "an OOM that found nobody to kill"},
     Feature{"kernel_symbols", "what the trigger was doing, from its kernel stack"},
+    Feature{"container_names", "pod, container and owner, from the container runtime"},
+    Feature{"container_names.early", "they are known before the kill, from the cgroup's making on"},
     Feature{"kernel_log", "kills of an absence, put together from the kernel log"},
     Feature{"pinning", "recording goes on while no agent runs"},
     Feature{"oom_score_adj", "the kernel never chooses the agent"},
@@ -50,7 +54,7 @@ std::string RenderProbe(const std::string& kernel_release,
     const auto lack = std::find_if(missing.begin(), missing.end(), [&](const MissingFeature& m) {
       return m.feature == feature.name;
     });
-    text += fmt::format("{:3}  {:14}  {}\n", lack == missing.end() ? "yes" : "no", feature.name,
+    text += fmt::format("{:3}  {:21}  {}\n", lack == missing.end() ? "yes" : "no", feature.name,
                         lack == missing.end() ? feature.gives : lack->reason);
   }
   return text;
@@ -68,6 +72,10 @@ tl::expected<std::string, StartFailure> ProbeReport(const AgentConfig& config) {
     if (lack.feature != "pinning") {
       missing.push_back(lack);
     }
+  }
+  if (auto why = WhyNoContainerNames(config)) {
+    missing.push_back({"container_names.early", "nobody is asked for names"});
+    missing.push_back({"container_names", std::move(*why)});
   }
   if (config.pin_dir.empty()) {
     missing.push_back({"pinning", "switched off (pin-dir is empty)"});
