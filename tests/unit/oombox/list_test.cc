@@ -95,6 +95,20 @@ TEST(ListTest, SaysSinceWhenNothingHappened) {
       "no OOM kills since 2026-11-23 00:18:41.318Z\ncoverage when saved: 1 of 1 nodes complete\n");
 }
 
+TEST(ListTest, DoesNotSayThatNothingHappenedWhenNothingMatches) {
+  ListOptions options;
+  options.filter.comm = "nobody";
+
+  const VerbResult matching = List({}, CompleteCoverage(), {}, options);
+  options.filter.since = "3h";
+  const VerbResult since = List({}, CompleteCoverage(), {}, options);
+  const VerbResult all = List({}, CompleteCoverage(), {}, {});
+
+  EXPECT_THAT(matching.out, testing::StartsWith("no OOM kills match\n"));
+  EXPECT_THAT(since.out, testing::StartsWith("no OOM kills match since 2026-11-23"));
+  EXPECT_THAT(all.out, testing::StartsWith("no OOM kills recorded\n"));
+}
+
 TEST(ListTest, ExitsPartialWhenANodeIsMissing) {
   EXPECT_EQ(List({}, PartialCoverage()).exit_code, kExitPartial);
 }

@@ -80,9 +80,9 @@ std::string Footer(const EventList& list, const ListView& view) {
                        list.events.size());
   }
   if (list.events.empty()) {
-    out += view.since_ns == 0
-               ? "no OOM kills recorded\n"
-               : fmt::format("no OOM kills since {}\n", FormatDateTime(view.since_ns));
+    const char* const none = view.chosen ? "no OOM kills match" : "no OOM kills";
+    out += view.since_ns != 0 ? fmt::format("{} since {}\n", none, FormatDateTime(view.since_ns))
+                              : fmt::format("{}{}\n", none, view.chosen ? "" : " recorded");
   }
   return out + view.paint(IsWhole(list) ? Style::kDim : Style::kRed, CoverageLine(list)) + "\n";
 }

@@ -13,6 +13,7 @@ namespace oombox {
 struct ListView {
   int64_t now_ns = 0;
   int64_t since_ns = 0;  // 0: no beginning was asked for
+  bool chosen = false;   // some were asked for, not all
   size_t width = 0;      // 0: unbounded
   bool headers = true;
   Folding folding = Folding::kByWorkload;

@@ -82,6 +82,10 @@ Status Print(EventList list, const ListOptions& options, const VerbContext& cont
   view.headers = context.headers;
   view.folding = options.no_group ? Folding::kNone : Folding::kByWorkload;
   view.paint = context.out->paint();
+  FilterOptions choice = options.filter;
+  choice.since.clear();
+  OOMBOX_TRY(const std::string chosen, BuildFilter(choice, context.now_ns));
+  view.chosen = !chosen.empty();
   if (!options.filter.since.empty()) {
     OOMBOX_TRY(view.since_ns, ParseMoment(options.filter.since, context.now_ns));
   }
