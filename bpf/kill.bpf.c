@@ -26,6 +26,7 @@
 #include "bpf/lib/memcg.h"
 #include "bpf/lib/pair.h"
 #include "bpf/lib/record.h"
+#include "bpf/lib/same_run.h"
 #include "bpf/lib/signal.h"
 #include "bpf/lib/task.h"
 #include "bpf/oombox_abi.h"
@@ -94,6 +95,7 @@ static __always_inline void fill_kill(struct scratch *s, struct trigger_state *s
 				      struct task_struct *task, __u64 now, bool walk)
 {
 	struct cgroup_subsys_state *css = memory_css(BPF_CORE_READ(task, cgroups));
+	__u64 chosen_before = state->chosen;
 	struct cgroup *ranked;
 
 	begin_record(s, now);
@@ -111,7 +113,9 @@ static __always_inline void fill_kill(struct scratch *s, struct trigger_state *s
 			s->record.flags |= OOMBOX_KILL_TRIGGER_OUTSIDE;
 	}
 	decide(s, state);
-	join_episode(s, state, now);
+	join_episode(s, state, now,
+		     is_same_run(chosen_before, state->chosen, (__u64)task,
+				 (__u64)BPF_CORE_READ(task, group_leader)));
 	correct_episode(&s->record);
 	state->mm = (__u64)BPF_CORE_READ(task, mm);
 	if (s->record.flags & OOMBOX_KILL_GROUP_MEMBER)

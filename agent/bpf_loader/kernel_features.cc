@@ -128,6 +128,8 @@ Result<KernelFeatures> ReadKernelFeatures(const std::string& btf_path) {
                    TracepointArguments(kernel.get(), "sched_process_exit").has_value(),
       .rss_per_cpu = ArrayLength(kernel.get(), "mm_struct", "rss_stat").has_value(),
       .rdonly_cast = btf__find_by_name_kind(kernel.get(), "bpf_rdonly_cast", BTF_KIND_FUNC) > 0,
+      .reclaim_names_target =
+          TracepointArguments(kernel.get(), "mm_vmscan_memcg_reclaim_begin").value_or(0) >= 3,
       .stats_are_compacted = StatsAreCompacted(kernel.get())};
 }
 

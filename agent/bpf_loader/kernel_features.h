@@ -15,7 +15,8 @@ struct KernelFeatures {
   bool processes = false;    // tracepoints of exec, fork and exit
   bool rss_per_cpu = false;  // exact memory needs __per_cpu_offset (since Linux 6.2)
   bool rdonly_cast = false;  // plain loads from any address: bpf_rdonly_cast (since Linux 6.2)
-  bool stats_are_compacted = false;  // memory.stat's order is in a table (since Linux 6.9)
+  bool reclaim_names_target = false;  // the reclaim tracepoints have the cgroup (since Linux 7.2)
+  bool stats_are_compacted = false;   // memory.stat's order is in a table (since Linux 6.9)
 };
 
 // Reads the BTF at `btf_path`. kUnavailable when there is none or it lacks the hook.

@@ -2,7 +2,7 @@
 /*
  * The time of one mark: under oom_lock the program has 1 ms, whatever the size of the cgroup or of the machine.
  * What grows with either looks at the clock; the rest (levels, two memory.stats, the stack, the copy into the
- * ring) takes some 70 us, most of it for memory that no cache has.
+ * ring) takes some 70 us, most of it for memory that no cache has; more on a slow machine.
  */
 #ifndef OOMBOX_LIB_DEADLINE_H
 #define OOMBOX_LIB_DEADLINE_H
@@ -12,10 +12,10 @@
 #include "bpf/lib/scratch.h"
 
 /* Since the program began. The walk over the tasks is cut. */
-#define WALK_UNTIL_NS (800ULL * 1000)
+#define WALK_UNTIL_NS (600ULL * 1000)
 
 /* No further user's sum over the CPUs is begun: one on 512 CPUs takes some 100 us. */
-#define SUMS_UNTIL_NS (850ULL * 1000)
+#define SUMS_UNTIL_NS (700ULL * 1000)
 
 static __always_inline bool is_past(const struct scratch *s, __u64 until_ns)
 {

@@ -14,7 +14,7 @@
 #include "bpf/lib/scratch.h"
 #include "bpf/oombox_abi.h"
 
-/* A kill and its mark are microseconds apart; a group kill of thousands takes longer. */
+/* A kill and its mark are microseconds apart. */
 #define PAIR_MAX_AGE_NS (1000ULL * 1000 * 1000)
 
 /* By the tid of the task in which the OOM killer runs. Shared by two builds during an upgrade: the one that
@@ -119,12 +119,15 @@ static __always_inline bool in_group(const struct scratch *s, __u64 group_id)
 	return false;
 }
 
-/* A further victim of the same memory.oom.group, or the first of a new episode. */
-static __always_inline void join_episode(struct scratch *s, struct trigger_state *state, __u64 now)
+/* A further victim of the same memory.oom.group, or the first of a new episode. Where the kernel's decision
+ * was not found, only time can tell. */
+static __always_inline void join_episode(struct scratch *s, struct trigger_state *state, __u64 now,
+					 bool same_run)
 {
 	struct oombox_kill_record *rec = &s->record;
 
-	if (state->group_id && is_recent(state, now) && in_group(s, state->group_id)) {
+	if (state->group_id && (same_run || is_recent(state, now)) &&
+	    in_group(s, state->group_id)) {
 		rec->flags |= OOMBOX_KILL_GROUP_MEMBER;
 	} else {
 		state->episode_tgid = rec->victim.tgid;

@@ -74,9 +74,11 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 	}
 	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
 	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). Only there: RLIMIT_CPU sends SIGKILL with
-	 * SEND_SIG_PRIV, too, from the process to itself. */
-	if (state->group_id && !state->double_seen && is_recent(state, now) &&
+	 * SEND_SIG_PRIV, too, from the process to itself. However late: it is that very process. */
+	if (state->group_id && !state->double_seen &&
 	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
+	    BPF_CORE_READ(task, group_leader, start_boottime) ==
+		    state->episode_start_boottime_ns &&
 	    BPF_CORE_READ(task, signal, oom_mm)) {
 		state->double_seen = 1;
 		COUNT(double_counted);
