@@ -14,12 +14,12 @@
 #include "agent/common/clock.h"
 #include "agent/common/state_dir.h"
 #include "agent/container_names.h"
-#include "agent/container_usage.h"
 #include "agent/event/event_stage.h"
 #include "agent/event_options.h"
 #include "agent/leftovers.h"
 #include "agent/machine.h"
 #include "agent/match_journal.h"
+#include "agent/memory_watch.h"
 #include "agent/node_metrics.h"
 #include "agent/node_report_parts.h"
 #include "agent/node_reporter.h"
@@ -52,6 +52,9 @@ class RunningAgent final : public Agent {
     server_.reset();
     StopUplink();
     reporter_.reset();
+    if (memory_ != nullptr) {
+      memory_->Stop();
+    }
     if (probe_ != nullptr) {
       probe_->Detach();
     }
@@ -119,7 +122,10 @@ class RunningAgent final : public Agent {
   std::shared_ptr<StackSymbols> symbols_;
   std::unique_ptr<Redactor> redactor_;
   std::shared_ptr<ContainerWatch> containers_;  // null: nobody is asked for names
-  std::unique_ptr<CgroupProbe> cgroups_;        // null: containers are only listed
+  std::unique_ptr<CgroupProbe> cgroups_;        // null: cgroups are only listed
+  std::shared_ptr<ReclaimSource> reclaim_;      // null: not measured
+  std::shared_ptr<PressureWatch> memory_;       // null: not watched
+  std::shared_ptr<KillTally> kills_;
   std::unique_ptr<EventStage> events_;
   std::unique_ptr<GapEvidence> evidence_;
   std::unique_ptr<Reconciler> reconciler_;
@@ -197,6 +203,7 @@ Started RunningAgent::LoadProbe() {
   symbols_ = std::move(parts->symbols);
   redactor_ = std::move(parts->redactor);
   cgroups_ = std::move(parts->cgroups);
+  reclaim_ = std::move(parts->reclaim);
   return {};
 }
 
@@ -207,12 +214,19 @@ Started RunningAgent::StartStages() {
     return Fail(CodeOf(matched.error()), matched.error());
   }
   containers_ = WatchContainers(config_, missing_);
-  if (containers_ != nullptr && cgroups_ != nullptr) {
-    FollowCgroups(*cgroups_, containers_);
-  }
+  memory_ = PrepareMemoryWatch(config_, session_, reclaim_, cgroups_ != nullptr, missing_);
+  kills_ = std::make_shared<KillTally>(config_.metrics_labels);
   events_ = std::make_unique<EventStage>(
-      EventOptionsOf(config_, session_, {symbols_, redactor_.get(), containers_}), *journal_,
-      *store_);
+      EventOptionsOf(config_, session_,
+                     {symbols_, redactor_.get(), containers_, memory_.get(), kills_}),
+      *journal_, *store_);
+  if (memory_ != nullptr) {
+    memory_->Start(
+        [this](PressureChange change) { events_->ReportPressure(std::move(change), session_); });
+  }
+  if (cgroups_ != nullptr) {
+    FollowCgroups(*cgroups_, containers_, memory_);
+  }
   if (probe_ != nullptr) {
     MakeReconciler();
   }
@@ -296,7 +310,7 @@ void RunningAgent::StartReporter() {
                             .events = events_.get(),
                             .journal = journal_.get(),
                             .store = store_.get(),
-                            .containers = ContainerUsage(replaying(), containers_),
+                            .containers = ReportMemory(memory_, reclaim_, containers_),
                             .uplink = [this] { return UplinkNow(); },
                             .has_collector = !config_.collector.empty()});
 }
@@ -360,7 +374,10 @@ Started RunningAgent::StartMetrics() {
   if (config_.metrics_listen.empty()) {
     return {};
   }
-  auto metrics = ServeNodeMetrics(config_.metrics_listen, [this] { return reporter_->Report(); });
+  auto metrics =
+      ServeNodeMetrics(config_.metrics_listen, {.report = [this] { return reporter_->Report(); },
+                                                .kills = kills_,
+                                                .labels = config_.metrics_labels});
   if (!metrics) {
     return Fail(CodeOf(metrics.error()), metrics.error());
   }
@@ -377,14 +394,6 @@ tl::expected<std::unique_ptr<Agent>, StartFailure> Agent::Start(const AgentConfi
     return tl::unexpected(std::move(started).error());
   }
   return agent;
-}
-
-tl::expected<void, StartFailure> Uninstall(const AgentConfig& config) {
-  if (const auto removed = RemovePins(config.pin_dir); !removed) {
-    return tl::unexpected(StartFailure{CodeOf(removed.error()), removed.error().message});
-  }
-  spdlog::info("no oombox program is pinned in {} any more", config.pin_dir);
-  return {};
 }
 
 }  // namespace oombox

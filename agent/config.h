@@ -18,6 +18,7 @@ struct AgentConfig {
   std::string cluster;
   std::string node_name;       // default: the host name
   std::string metrics_listen;  // empty: no metrics
+  std::vector<std::string> metrics_labels = {"namespace", "pod", "container"};
   std::string log_format = "text";
   std::string log_level = "info";
   std::string pin_dir = "/sys/fs/bpf/oombox";  // empty: not pinned
@@ -28,6 +29,8 @@ struct AgentConfig {
   bool no_default_masks = false;
   std::string cri_socket;  // empty: where runtimes usually have it
   bool no_cri = false;
+  bool no_pressure = false;
+  int64_t curve_max_bytes = 4 << 20;
   int64_t journal_max_bytes = 64 << 20;
   int64_t store_max_bytes = 256 << 20;
   int64_t store_max_age = int64_t{30} * 86400;

@@ -43,20 +43,33 @@ std::optional<std::string> WhyNoContainerNames(const AgentConfig& config) {
   return std::nullopt;
 }
 
-void FollowCgroups(CgroupProbe& cgroups, const std::shared_ptr<ContainerWatch>& watch) {
-  cgroups.Start({.appeared =
-                     [watch](const std::string& path) {
-                       if (const std::string id = ContainerIdOf(path); !id.empty()) {
-                         watch->Appeared(id);
-                       }
-                     },
-                 .removed =
-                     [watch](const std::string& path) {
-                       if (const std::string id = ContainerIdOf(path); !id.empty()) {
-                         watch->Removed(id);
-                       }
-                     },
-                 .lost = [watch] { watch->LostNotices(); }});
+void FollowCgroups(CgroupProbe& cgroups, const std::shared_ptr<ContainerWatch>& names,
+                   const std::shared_ptr<PressureWatch>& memory) {
+  cgroups.Start(
+      {.appeared =
+           [names, memory](const std::string& path) {
+             if (memory != nullptr) {
+               memory->Appeared(path);
+             }
+             if (const std::string id = ContainerIdOf(path); names != nullptr && !id.empty()) {
+               names->Appeared(id);
+             }
+           },
+       .removed =
+           [names, memory](const std::string& path) {
+             if (memory != nullptr) {
+               memory->Removed(path);
+             }
+             if (const std::string id = ContainerIdOf(path); names != nullptr && !id.empty()) {
+               names->Removed(id);
+             }
+           },
+       .lost =
+           [names] {
+             if (names != nullptr) {  // who watches memory looks again anyway
+               names->LostNotices();
+             }
+           }});
 }
 
 std::shared_ptr<ContainerWatch> WatchContainers(const AgentConfig& config,

@@ -9,6 +9,7 @@
 #include "agent/bpf_loader/kill_probe.h"
 #include "agent/config.h"
 #include "agent/identity/container_watch.h"
+#include "agent/pressure/pressure_watch.h"
 
 namespace oombox {
 
@@ -24,7 +25,8 @@ std::optional<std::string> WhyNoContainerNames(const AgentConfig& config);
 std::shared_ptr<ContainerWatch> WatchContainers(const AgentConfig& config,
                                                 std::vector<MissingFeature>& missing);
 
-// Tells `watch` of the containers whose cgroups appear and go, until `cgroups` is destroyed.
-void FollowCgroups(CgroupProbe& cgroups, const std::shared_ptr<ContainerWatch>& watch);
+// Tells of the cgroups that appear and go, until `cgroups` is destroyed; both may be null.
+void FollowCgroups(CgroupProbe& cgroups, const std::shared_ptr<ContainerWatch>& names,
+                   const std::shared_ptr<PressureWatch>& memory);
 
 }  // namespace oombox

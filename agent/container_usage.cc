@@ -1,44 +1,25 @@
 #include "agent/container_usage.h"
 
 #include <google/protobuf/util/time_util.h>
-#include <sys/stat.h>
 
-#include <charconv>
-#include <chrono>
-#include <deque>
-#include <filesystem>
-#include <fstream>
-#include <mutex>
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
+#include "agent/common/clock.h"
 #include "agent/common/text.h"
+#include "agent/event/pressure.h"
 #include "agent/identity/cgroup_path.h"
 
 namespace oombox {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-// v1 writes the biggest multiple of a page for "no limit"; no machine has half of that.
-constexpr uint64_t kNoLimit = uint64_t{1} << 62;
+using google::protobuf::util::TimeUtil;
 
 constexpr size_t kMaxBytes = size_t{400} << 10;
-constexpr size_t kMaxCgroups = 20'000;
-constexpr std::chrono::seconds kMaxAge(5);
-
-std::optional<uint64_t> ReadNumber(const std::string& path) {
-  std::ifstream file(path);
-  std::string word;
-  uint64_t value = 0;
-  if (!(file >> word) || std::from_chars(word.data(), word.data() + word.size(), value).ptr !=
-                             word.data() + word.size()) {
-    return std::nullopt;  // gone, or "max"
-  }
-  return value;
-}
 
 void FillIds(const CgroupIdentity& identity, v1::Container* out) {
   out->set_container_id(identity.container_id);
@@ -59,30 +40,62 @@ void FillNames(const RuntimeContainer& known, v1::ContainerReport* out) {
   }
 }
 
-// Nothing when it is a pod's sandbox, or going.
-std::optional<v1::ContainerReport> ReadContainer(const MemoryHierarchy& hierarchy,
-                                                 const std::string& path,
-                                                 const CgroupIdentity& identity,
-                                                 ContainerSource* names) {
-  const auto known = names == nullptr ? std::nullopt : names->Known(identity.container_id);
+void FillMemory(const CgroupPressure& now, v1::ContainerReport* out) {
+  const MemorySample& sample = now.sample;
+  if (sample.usage_bytes) {
+    out->set_usage_bytes(*sample.usage_bytes);
+  }
+  if (now.usage_max_1m_bytes) {
+    out->set_usage_max_1m_bytes(*now.usage_max_1m_bytes);
+  }
+  if (sample.limit_bytes) {
+    out->set_limit_bytes(*sample.limit_bytes);
+  }
+  if (sample.high_bytes) {
+    out->set_high_bytes(*sample.high_bytes);
+  }
+  if (sample.working_set_bytes) {
+    out->set_working_set_bytes(*sample.working_set_bytes);
+  }
+  if (sample.unreclaimable_bytes) {
+    out->set_unreclaimable_bytes(*sample.unreclaimable_bytes);
+  }
+  if (now.trend) {
+    FillTrend(*now.trend, out->mutable_trend());
+  }
+  out->set_state(StateOf(now.state));
+  FillPressure(now, out->mutable_pressure());
+  if (!FillEvents(sample, out->mutable_events())) {
+    out->clear_events();
+  }
+  if (sample.boottime_ns != 0) {
+    *out->mutable_sample_time() =
+        TimeUtil::NanosecondsToTimestamp(WallFromBootNs(sample.boottime_ns));
+  }
+}
+
+bool IsOfWholePods(CgroupKind kind) {
+  return kind == CgroupKind::kPod || kind == CgroupKind::kQosClass ||
+         kind == CgroupKind::kNodeAllocatable;
+}
+
+// Nothing when it is not to be listed.
+std::optional<v1::ContainerReport> ReportOf(const CgroupPressure& now, ContainerSource* names) {
+  const CgroupIdentity identity = IdentifyCgroup(now.cgroup.path);
+  if (!now.sample.usage_bytes ||
+      (IsOfWholePods(identity.kind) && now.state <= PressureState::kOk)) {
+    return std::nullopt;
+  }
+  const bool is_container = identity.kind == CgroupKind::kContainer;
+  const auto known =
+      names == nullptr || !is_container ? std::nullopt : names->Known(identity.container_id);
   if (known && known->is_sandbox) {
     return std::nullopt;
   }
-  const std::string folder = hierarchy.root + path;
-  struct stat status {};
-  const auto usage =
-      ReadNumber(folder + (hierarchy.v2 ? "/memory.current" : "/memory.usage_in_bytes"));
-  if (!usage || ::stat(folder.c_str(), &status) != 0) {
-    return std::nullopt;
-  }
   v1::ContainerReport container;
-  container.set_cgroup_id(status.st_ino);
-  container.set_cgroup_path(EscapeUntrusted(path));
-  container.set_usage_bytes(*usage);
-  const auto limit = ReadNumber(folder + (hierarchy.v2 ? "/memory.max" : "/memory.limit_in_bytes"));
-  if (limit && *limit < kNoLimit) {
-    container.set_limit_bytes(*limit);
-  }
+  container.set_cgroup_id(now.cgroup.id);
+  container.set_cgroup_path(EscapeUntrusted(now.cgroup.path));
+  FillMemory(now, &container);
   FillIds(identity, container.mutable_container());
   if (known) {
     FillNames(*known, &container);
@@ -90,14 +103,71 @@ std::optional<v1::ContainerReport> ReadContainer(const MemoryHierarchy& hierarch
   return container;
 }
 
-void AddChildren(const std::string& root, const std::string& path, std::deque<std::string>& open) {
-  std::error_code error;
-  for (fs::directory_iterator at(root + path, error), end; !error && at != end;
-       at.increment(error)) {
-    if (at->is_directory(error)) {
-      open.push_back(path + "/" + at->path().filename().string());
+// In alarm first; then by how much of its limit the working set is: page cache alone fills many a
+// cgroup. Those without a limit are last.
+std::tuple<int, double, double> Nearness(const v1::ContainerReport& of) {
+  const auto share = [&](uint64_t bytes) {
+    return of.has_limit_bytes() && of.limit_bytes() > 0
+               ? static_cast<double>(bytes) / static_cast<double>(of.limit_bytes())
+               : -1;
+  };
+  return {of.state() >= v1::PressureEvent::STATE_WARNING ? of.state() : 0,
+          share(of.has_working_set_bytes() ? of.working_set_bytes() : of.usage_bytes()),
+          share(of.usage_bytes())};
+}
+
+}  // namespace
+
+void FillContainers(const std::vector<CgroupPressure>& watched, ContainerSource* names,
+                    v1::NodeReport& report) {
+  std::vector<v1::ContainerReport> all;
+  for (const CgroupPressure& now : watched) {
+    if (now.cgroup.is_node()) {
+      FillMemory(now, report.mutable_pressure_watch()->mutable_node());
+    } else if (auto container = ReportOf(now, names)) {
+      all.push_back(std::move(*container));
     }
   }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return Nearness(a) > Nearness(b); });
+  size_t bytes = 0;
+  report.set_containers_total(static_cast<uint32_t>(all.size()));
+  for (v1::ContainerReport& container : all) {
+    bytes += container.ByteSizeLong();
+    if (bytes > kMaxBytes) {
+      break;
+    }
+    *report.add_containers() = std::move(container);
+  }
+}
+
+void FillPressureWatch(const PressureWatch::Status& status, const ReclaimSource* reclaim,
+                       v1::NodeReport& report) {
+  v1::PressureWatch* watch = report.mutable_pressure_watch();
+  watch->set_cgroups_total(static_cast<uint32_t>(status.total));
+  watch->set_cgroups_watched(static_cast<uint32_t>(status.watched));
+  watch->set_cut(status.cut);
+  watch->set_curves(static_cast<uint32_t>(status.curves));
+  watch->set_curves_refused(static_cast<uint32_t>(status.curves_refused));
+  watch->set_warning(static_cast<uint32_t>(status.warning));
+  watch->set_critical(static_cast<uint32_t>(status.critical));
+  watch->set_damped(status.damped);
+  watch->set_readings(status.readings);
+  *watch->mutable_reading_time() =
+      TimeUtil::NanosecondsToDuration(static_cast<int64_t>(status.reading_ns));
+  watch->set_damaged_files(status.damaged_files);
+  watch->set_stretch(status.stretch);
+  if (reclaim == nullptr) {
+    return;
+  }
+  const ReclaimSource::Health health = reclaim->health();
+  v1::ReclaimWatch* out = watch->mutable_reclaim();
+  out->set_attribution(health.names_target ? v1::ReclaimStalls::ATTRIBUTION_TARGET
+                                           : v1::ReclaimStalls::ATTRIBUTION_TASK);
+  out->set_reclaims(health.reclaims);
+  out->set_lost(health.lost);
+  *out->mutable_run_time() = TimeUtil::NanosecondsToDuration(static_cast<int64_t>(health.run_ns));
+  out->set_disarmed(health.disarmed);
 }
 
 void FillNamesHealth(const ContainerWatch::Status& status, v1::NodeReport& report) {
@@ -115,83 +185,7 @@ void FillNamesHealth(const ContainerWatch::Status& status, v1::NodeReport& repor
   }
   stage->set_state(v1::StageHealth::STATE_STALLED);
   stage->set_reason("the container runtime does not answer: " + status.error);
-  *stage->mutable_stalled_for() =
-      google::protobuf::util::TimeUtil::NanosecondsToDuration(status.silent_for.count());
-}
-
-}  // namespace
-
-void FillContainers(const MemoryHierarchy& hierarchy, ContainerSource* names,
-                    v1::NodeReport& report) {
-  std::deque<std::string> open = {""};
-  size_t bytes = 0;
-  uint32_t total = 0;
-  for (size_t visited = 0; !open.empty() && visited < kMaxCgroups; ++visited) {
-    const std::string path = std::move(open.front());
-    open.pop_front();
-    const CgroupIdentity identity = IdentifyCgroup(path);
-    if (identity.kind != CgroupKind::kContainer) {
-      AddChildren(hierarchy.root, path, open);
-      continue;  // what is below a container is its own
-    }
-    if (auto container = ReadContainer(hierarchy, path, identity, names)) {
-      ++total;
-      bytes += container->ByteSizeLong();
-      if (bytes <= kMaxBytes) {
-        *report.add_containers() = std::move(*container);
-      }
-    }
-  }
-  if (open.empty()) {  // else nobody knows how many there are
-    report.set_containers_total(total);
-  }
-}
-
-namespace {
-
-// Asked for by each answer about the node, and by the uplink every 10 s.
-class RecentContainers {
- public:
-  RecentContainers(MemoryHierarchy hierarchy, std::shared_ptr<ContainerWatch> names)
-      : hierarchy_(std::move(hierarchy)), names_(std::move(names)) {}
-
-  void Fill(v1::NodeReport& report) {
-    const std::lock_guard lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    if (!read_at_ || now - *read_at_ > kMaxAge) {
-      recent_.Clear();
-      FillContainers(hierarchy_, names_.get(), recent_);
-      read_at_ = now;
-    }
-    *report.mutable_containers() = recent_.containers();
-    if (recent_.has_containers_total()) {
-      report.set_containers_total(recent_.containers_total());
-    }
-  }
-
- private:
-  const MemoryHierarchy hierarchy_;
-  const std::shared_ptr<ContainerWatch> names_;
-  std::mutex mutex_;
-  v1::NodeReport recent_;  // of it the containers
-  std::optional<std::chrono::steady_clock::time_point> read_at_;
-};
-
-}  // namespace
-
-std::function<void(v1::NodeReport&)> ContainerUsage(bool replaying,
-                                                    std::shared_ptr<ContainerWatch> names) {
-  auto hierarchy = FindMemoryHierarchy();
-  if (replaying || !hierarchy) {
-    return nullptr;
-  }
-  auto recent = std::make_shared<RecentContainers>(std::move(*hierarchy), names);
-  return [recent = std::move(recent), names = std::move(names)](v1::NodeReport& report) {
-    recent->Fill(report);
-    if (names != nullptr) {
-      FillNamesHealth(names->status(), report);
-    }
-  };
+  *stage->mutable_stalled_for() = TimeUtil::NanosecondsToDuration(status.silent_for.count());
 }
 
 }  // namespace oombox

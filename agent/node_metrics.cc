@@ -216,7 +216,9 @@ void AddCost(const v1::NodeReport& report, MetricList& list) {
 
 }  // namespace
 
-std::vector<prometheus::MetricFamily> NodeMetrics(const v1::NodeReport& report) {
+std::vector<prometheus::MetricFamily> NodeMetrics(const v1::NodeReport& report,
+                                                  const LabelNames& labels,
+                                                  const std::vector<KillTally::Series>& kills) {
   MetricList list;
   list.Gauge("oombox_build_info", "Always 1; the labels say what runs.", 1,
              {{"component", "oombox-agent"}, {"version", report.agent_version()}});
@@ -238,13 +240,16 @@ std::vector<prometheus::MetricFamily> NodeMetrics(const v1::NodeReport& report) 
   }
   AddLatencies(report, list);
   AddCost(report, list);
+  AddMemoryMetrics(report, labels, list);
+  AddKillMetrics(kills, list);
   return list.Take();
 }
 
 Result<std::unique_ptr<MetricsServer>> ServeNodeMetrics(const std::string& address,
-                                                        std::function<v1::NodeReport()> report) {
-  return MetricsServer::Start(address,
-                              [report = std::move(report)] { return NodeMetrics(report()); });
+                                                        MetricsSources sources) {
+  return MetricsServer::Start(address, [sources = std::move(sources)] {
+    return NodeMetrics(sources.report(), sources.labels, sources.kills->Get());
+  });
 }
 
 }  // namespace oombox

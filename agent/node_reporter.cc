@@ -76,6 +76,9 @@ v1::NodeReport NodeReporter::Report() {
   FillStages(sources_, report);
   if (sources_.containers) {
     sources_.containers(report);
+    if (report.has_pressure_watch()) {
+      report.mutable_pressure_watch()->set_events_lost(events.pressures_lost);
+    }
   }
   if (const auto uplink = sources_.uplink()) {
     report.set_collector(uplink->connected_to);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "agent/bpf_loader/pressure_probe.h"
 #include "agent/capture/accounting.h"
 #include "agent/container_names.h"
 #include "agent/privileges.h"
@@ -33,6 +34,27 @@ void TellMissing(const char* feature, const Error& error, std::vector<MissingFea
   missing.push_back({feature, error.message});
 }
 
+// Beside the kill object: nothing is lost without them but what they tell.
+void LoadWatchers(const AgentConfig& config, PrivilegedParts& parts) {
+  if (auto cgroups = CgroupProbe::Load()) {
+    parts.cgroups = std::move(*cgroups);
+  } else {
+    if (!CriSocketsOf(config).empty()) {
+      TellMissing("container_names.early", cgroups.error(), parts.missing);
+    }
+    TellMissing("pressure.early", cgroups.error(), parts.missing);
+  }
+  if (config.no_pressure) {
+    parts.missing.push_back({"pressure.reclaim", "switched off (no-pressure)"});
+    return;
+  }
+  if (auto reclaim = LoadPressureProbe()) {
+    parts.reclaim = std::move(*reclaim);
+  } else {
+    TellMissing("pressure.reclaim", reclaim.error(), parts.missing);
+  }
+}
+
 tl::expected<PrivilegedParts, StartFailure> Prepare(const AgentConfig& config) {
   PrivilegedParts parts;
   auto redactor =
@@ -56,14 +78,7 @@ tl::expected<PrivilegedParts, StartFailure> Prepare(const AgentConfig& config) {
       parts.probe->attachment(), [&] { return parts.probe->Counters(); },
       [] { return ReadKernelKills(); });
   LogAttachment(*parts.probe, static_cast<uint64_t>(config.ring_bytes));
-  if (!CriSocketsOf(config).empty()) {
-    auto cgroups = CgroupProbe::Load();
-    if (cgroups) {
-      parts.cgroups = std::move(*cgroups);
-    } else {
-      TellMissing("container_names.early", cgroups.error(), parts.missing);
-    }
-  }
+  LoadWatchers(config, parts);
   auto log = KernelLog::Open();
   if (log) {
     parts.kernel_log = std::move(*log);

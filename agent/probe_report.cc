@@ -10,6 +10,7 @@
 
 #include "agent/container_names.h"
 #include "agent/machine.h"
+#include "agent/memory_watch.h"
 #include "agent/privileged_start.h"
 
 namespace oombox {
@@ -31,6 +32,10 @@ constexpr std::array kFeatures = {
     Feature{"kernel_symbols", "what the trigger was doing, from its kernel stack"},
     Feature{"container_names", "pod, container and owner, from the container runtime"},
     Feature{"container_names.early", "they are known before the kill, from the cgroup's making on"},
+    Feature{"pressure", "memory of cgroups: warnings, and the curve before a kill"},
+    Feature{"pressure.early", "new cgroups are read from their making on"},
+    Feature{"pressure.psi", "how long tasks wait for memory, told by the kernel (PSI)"},
+    Feature{"pressure.reclaim", "how long they wait in reclaim, measured"},
     Feature{"kernel_log", "kills of an absence, put together from the kernel log"},
     Feature{"pinning", "recording goes on while no agent runs"},
     Feature{"oom_score_adj", "the kernel never chooses the agent"},
@@ -72,6 +77,9 @@ tl::expected<std::string, StartFailure> ProbeReport(const AgentConfig& config) {
     if (lack.feature != "pinning") {
       missing.push_back(lack);
     }
+  }
+  for (MissingFeature& lack : MissingForMemory(config)) {
+    missing.push_back(std::move(lack));
   }
   if (auto why = WhyNoContainerNames(config)) {
     missing.push_back({"container_names.early", "nobody is asked for names"});

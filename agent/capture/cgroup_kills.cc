@@ -1,22 +1,15 @@
 #include "agent/capture/cgroup_kills.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <deque>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "agent/common/replace_file.h"
-#include "agent/common/unique_fd.h"
 
 namespace oombox {
 
@@ -28,73 +21,16 @@ constexpr std::string_view kFormat = "oombox-cgroup-kills-1";
 constexpr std::array kV2Files = {"memory.events.local", "memory.events"};
 constexpr std::array kV1Files = {"memory.oom_control"};
 
-// What fits is enough: the files have six short lines at most.
-std::optional<std::string> ReadSmallFile(int dir, const char* name) {
-  const UniqueFd fd(::openat(dir, name, O_RDONLY | O_CLOEXEC));
-  std::array<char, 4096> buffer{};
-  const ssize_t length = fd.valid() ? ::read(fd.get(), buffer.data(), buffer.size()) : -1;
-  return length < 0 ? std::nullopt
-                    : std::optional(std::string(buffer.data(), static_cast<size_t>(length)));
-}
-
-// The line "oom_kill 3".
-std::optional<uint64_t> OomKillsIn(std::string_view text) {
-  constexpr std::string_view kKey = "oom_kill ";
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    if (line.starts_with(kKey)) {
-      uint64_t kills = 0;
-      const auto [stop, error] =
-          std::from_chars(line.data() + kKey.size(), line.data() + line.size(), kills);
-      return error == std::errc() ? std::optional(kills) : std::nullopt;
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return std::nullopt;
-}
-
 std::optional<uint64_t> KillsOf(int dir, bool v2) {
   const auto first_of = [&](const auto& names) -> std::optional<uint64_t> {
     for (const char* name : names) {
       if (const auto text = ReadSmallFile(dir, name)) {
-        return OomKillsIn(*text);
+        return ValueOf(*text, "oom_kill");
       }
     }
     return std::nullopt;
   };
   return v2 ? first_of(kV2Files) : first_of(kV1Files);
-}
-
-// kernfs counts the directories below in the number of links (fs/kernfs/inode.c); most cgroups have
-// none, and reading a directory costs as much as all the rest.
-bool IsLeaf(int dir) {
-  struct stat status {};
-  return ::fstat(dir, &status) == 0 && status.st_nlink == 2;
-}
-
-// Names of the cgroups directly below.
-std::vector<std::string> ChildrenOf(const std::string& path) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(path.c_str()), ::closedir);
-  if (stream == nullptr) {
-    return names;
-  }
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string_view name = entry->d_name;
-    if (entry->d_type == DT_DIR && name != "." && name != "..") {
-      names.emplace_back(name);
-    }
-  }
-  return names;
-}
-
-bool HasMemoryController(const std::string& root) {
-  const UniqueFd dir(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const auto controllers = ReadSmallFile(dir.get(), "cgroup.controllers");
-  return controllers &&
-         fmt::format(" {} ", std::string_view(*controllers).substr(0, controllers->find('\n')))
-                 .find(" memory ") != std::string::npos;
 }
 
 // One word without white space: what is not plain becomes \xNN.
@@ -131,48 +67,19 @@ std::optional<std::string> UnescapeWord(std::string_view word) {
 
 }  // namespace
 
-Result<MemoryHierarchy> FindMemoryHierarchy(const std::string& mount) {
-  if (HasMemoryController(mount)) {
-    return MemoryHierarchy{.root = mount, .v2 = true};
-  }
-  if (::access((mount + "/memory/memory.oom_control").c_str(), F_OK) == 0) {
-    return MemoryHierarchy{.root = mount + "/memory", .v2 = false};
-  }
-  if (HasMemoryController(mount + "/unified")) {
-    return MemoryHierarchy{.root = mount + "/unified", .v2 = true};
-  }
-  return MakeError(ErrorCode::kNotFound, "no cgroup hierarchy at {} has the memory controller",
-                   mount);
-}
-
 CgroupKillCounts ReadCgroupKills(const MemoryHierarchy& hierarchy, size_t max_cgroups) {
   CgroupKillCounts counts;
-  std::deque<std::string> open = {""};  // below the root; breadth first
-  for (; !open.empty() && !counts.cut; open.pop_front()) {
-    const std::string& path = open.front();
-    if (counts.visited == max_cgroups) {
-      counts.cut = true;
-      break;
-    }
-    const UniqueFd dir(
-        ::open((hierarchy.root + path).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!dir.valid()) {
-      continue;
-    }
-    ++counts.visited;
-    const auto kills = KillsOf(dir.get(), hierarchy.v2);
-    if (kills.value_or(0) > 0) {
-      counts.kills.emplace(path.empty() ? "/" : path, *kills);
-    }
-    // Without the controller no cgroup below has it. The root of v2 has no such file.
-    if ((kills || path.empty()) && !IsLeaf(dir.get())) {
-      for (const std::string& name : ChildrenOf(hierarchy.root + path)) {
-        if (open.size() <= max_cgroups) {  // one more than can be visited: that tells it was cut
-          open.push_back(fmt::format("{}/{}", path, name));
+  const CgroupWalk walk =
+      WalkCgroups(hierarchy.root, max_cgroups, [&](const std::string& path, int dir) {
+        const auto kills = KillsOf(dir, hierarchy.v2);
+        if (kills.value_or(0) > 0) {
+          counts.kills.emplace(path.empty() ? "/" : path, *kills);
         }
-      }
-    }
-  }
+        // Without the controller no cgroup below has it. The root of v2 has no such file.
+        return kills || path.empty();
+      });
+  counts.visited = walk.visited;
+  counts.cut = walk.cut;
   return counts;
 }
 

@@ -6,20 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "agent/common/cgroup_tree.h"
 #include "agent/common/result.h"
 #include "agent/model/cgroup_kills.h"
 
 namespace oombox {
-
-// Where the memory controller is mounted.
-struct MemoryHierarchy {
-  std::string root;
-  bool v2 = false;
-};
-
-// v2 at `mount` itself, v1 at <mount>/memory, or v2 at <mount>/unified (hybrid); kNotFound when
-// none has the memory controller.
-Result<MemoryHierarchy> FindMemoryHierarchy(const std::string& mount = "/sys/fs/cgroup");
 
 // Kills of each cgroup that counted any, by path (as CgroupKills::path).
 using CgroupKillMap = std::map<std::string, uint64_t>;

@@ -1,20 +1,18 @@
 #include "agent/diagnose/diagnose.h"
 
-#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
 #include <limits>
 
 #include "agent/diagnose/parts.h"
-#include "agent/diagnose/words.h"
 
 namespace oombox {
 
 namespace {
 
 // Raise it when the same event would get other words: stored diagnoses are keyed by it.
-constexpr uint32_t kEngineVersion = 3;
+constexpr uint32_t kEngineVersion = 4;
 
 void AddHistory(const WorkloadHistory& history, v1::Diagnosis* diagnosis) {
   if (history.kills == 0) {
@@ -24,19 +22,6 @@ void AddHistory(const WorkloadHistory& history, v1::Diagnosis* diagnosis) {
   diagnosis->set_workload_kills(static_cast<uint32_t>(std::min(history.kills, kMax)));
   *diagnosis->mutable_workload_first_kill_time() =
       google::protobuf::util::TimeUtil::NanosecondsToTimestamp(history.first_time_ns);
-}
-
-void DiagnosePressure(const v1::PressureEvent& pressure, v1::Diagnosis* diagnosis) {
-  const v1::CgroupLevel& cgroup = pressure.cgroup();
-  const char* state = pressure.state() == v1::PressureEvent::STATE_CRITICAL  ? "critical"
-                      : pressure.state() == v1::PressureEvent::STATE_WARNING ? "a warning"
-                      : pressure.state() == v1::PressureEvent::STATE_OK      ? "over"
-                                                                             : "not known";
-  diagnosis->set_verdict(fmt::format("memory pressure in cgroup {} is {}", cgroup.path(), state));
-  if (cgroup.has_usage_bytes() && cgroup.has_max_bytes()) {
-    diagnosis->add_details("usage " + ShareWords(cgroup.usage_bytes(), cgroup.max_bytes()));
-  }
-  diagnosis->set_confidence(v1::CONFIDENCE_MEDIUM);
 }
 
 }  // namespace

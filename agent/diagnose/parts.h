@@ -19,6 +19,8 @@ void ListUnknowns(const v1::OomEvent& oom, v1::Diagnosis* diagnosis);
 void DiagnoseNoKill(const v1::NoKillEvent& no_kill, v1::Diagnosis* diagnosis);
 // What Kubernetes shows of a kill, or of what is none, and what it hides.
 void DescribeKubernetes(const v1::Event& event, v1::Diagnosis* diagnosis);
+// A cgroup, or the node, that came near its limit or stands still for want of memory, or left that.
+void DiagnosePressure(const v1::PressureEvent& pressure, v1::Diagnosis* diagnosis);
 // A window in which oombox was blind.
 void DiagnoseGap(const v1::GapEvent& gap, v1::Diagnosis* diagnosis);
 

@@ -28,6 +28,9 @@ class UnknownList {
     diagnosis_->add_unknowns(sentence);
   }
 
+  // It is there, whatever the event says.
+  void Skip(const std::string& field) { told_.insert(field); }
+
   void AddTheRest() {
     int listed = 0;
     for (const v1::MissingField& missing : quality_.missing()) {
@@ -71,6 +74,8 @@ void ListUnknowns(const v1::OomEvent& oom, v1::Diagnosis* diagnosis) {
   }
   if (oom.curve().points().empty()) {
     unknowns.Add("curve", "how the memory grew before the kill: not recorded");
+  } else {
+    unknowns.Skip("curve");
   }
   const v1::Container& container = oom.container();
   if (container.container_id().empty() && container.pod_uid().empty()) {

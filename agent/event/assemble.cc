@@ -24,7 +24,6 @@ void FillQuality(const KillRecord& record, const EventContext& context, v1::OomE
   *quality->mutable_capture_latency() =
       TimeUtil::NanosecondsToDuration(AgeNs(record.boottime_ns, context));
   AddMissing(quality, "top_allocators", "this version records no allocations");
-  AddMissing(quality, "curve", "this version records no memory curve");
 }
 
 // A victim beyond kMaxFullVictims: who it was, nothing more.

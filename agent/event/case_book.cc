@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/common/text.h"
+#include "agent/event/curve.h"
 #include "agent/event/event_id.h"
 #include "agent/event/kernel_stack.h"
 #include "agent/event/no_kill.h"
@@ -236,6 +237,7 @@ v1::Event CaseBook::Begin(const std::string& id, const KillRecord& record,
     FillContainer(sources_.identify, *event.mutable_oom());
   }
   AskForContainer(open, now_boottime_ns);
+  AddHistory(IsOfThisBoot(event) ? sources_.history : nullptr, event);
   TakeEarly(id, event);
   AskWhoLives(event);
   if (CanName(event)) {

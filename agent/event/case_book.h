@@ -12,6 +12,7 @@
 #include "agent/event/container.h"
 #include "agent/event/no_kill_budget.h"
 #include "agent/model/container_source.h"
+#include "agent/model/pressure.h"
 #include "agent/model/ring_record.h"
 #include "agent/model/stack_symbols.h"
 #include "oombox/v1/event.pb.h"
@@ -29,7 +30,8 @@ struct CaseSources {
   std::function<void(const std::string& event_id, uint32_t tgid, uint64_t start_boottime_ns)>
       ask_cmdline = {};
   IdentifyCgroupFn identify = {};
-  ContainerSource* containers = nullptr;  // must outlive the book
+  ContainerSource* containers = nullptr;   // must outlive the book
+  const HistorySource* history = nullptr;  // must outlive the book
 };
 
 // The open cases: events that may still grow. A kill is an event at once (revision 1); a further

@@ -113,6 +113,9 @@ bool IsMissing(const v1::CaptureQuality& quality, std::string_view field) {
 }
 
 v1::Container* MutableContainer(v1::Event& event) {
+  if (event.has_pressure()) {
+    return event.mutable_pressure()->mutable_container();
+  }
   return event.has_oom() ? event.mutable_oom()->mutable_container()
                          : event.mutable_no_kill()->mutable_container();
 }
@@ -173,12 +176,20 @@ void FillContainer(const IdentifyCgroupFn& identify, v1::NoKillEvent& no_kill) {
   }
 }
 
+void FillContainer(const IdentifyCgroupFn& identify, v1::PressureEvent& pressure) {
+  if (!FillIds(identify(pressure.cgroup().path()), pressure.mutable_container())) {
+    pressure.clear_container();
+  }
+}
+
 const v1::Container* ContainerOf(const v1::Event& event) {
   const v1::Container* container = nullptr;
   if (event.has_oom() && event.oom().has_container()) {
     container = &event.oom().container();
   } else if (event.has_no_kill() && event.no_kill().has_container()) {
     container = &event.no_kill().container();
+  } else if (event.has_pressure() && event.pressure().has_container()) {
+    container = &event.pressure().container();
   }
   return container == nullptr || container->container_id().empty() ? nullptr : container;
 }
@@ -195,6 +206,9 @@ bool AddNames(const RuntimeContainer& known, v1::Event& event) {
   }
   const v1::Container before = *container;
   FillNames(known, event.node().memory_total_bytes(), container);
+  if (event.has_pressure() && !container->pod_name().empty()) {
+    event.mutable_pressure()->set_workload(WorkloadOfContainer(*container));
+  }
   if (event.has_oom() && !container->pod_name().empty()) {
     event.mutable_oom()->set_workload(WorkloadOfContainer(*container));
     auto* missing = event.mutable_oom()->mutable_quality()->mutable_missing();

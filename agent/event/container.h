@@ -19,6 +19,9 @@ void FillContainer(const IdentifyCgroupFn& identify, v1::OomEvent& oom);
 // Of a SIGKILL to a container's first process.
 void FillContainer(const IdentifyCgroupFn& identify, v1::NoKillEvent& no_kill);
 
+// Of a cgroup that is under pressure.
+void FillContainer(const IdentifyCgroupFn& identify, v1::PressureEvent& pressure);
+
 // Its container, where the runtime can be asked for one; null otherwise.
 const v1::Container* ContainerOf(const v1::Event& event);
 

@@ -4,6 +4,18 @@
 
 namespace oombox {
 
+EventContext ContextOf(const JournalSession& session, const std::string& cluster_name,
+                       const std::string& node_name, bool replayed) {
+  return {.cluster_name = cluster_name,
+          .node_name = node_name,
+          .boot_id = session.boot_id,
+          .kernel_release = session.kernel_release,
+          .memory_total_bytes = session.memory_total_bytes,
+          .page_size = session.page_size,
+          .possible_cpus = session.possible_cpus,
+          .replayed = replayed};
+}
+
 int64_t AgeNs(uint64_t boottime_ns, const EventContext& context) {
   constexpr uint64_t kYearNs = 365ULL * 86400 * 1'000'000'000;
   const uint64_t age = context.committed_boottime_ns - boottime_ns;

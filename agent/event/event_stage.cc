@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "agent/common/clock.h"
+#include "agent/event/envelope.h"
 #include "agent/event/reconstruct.h"
 #include "agent/event/recover.h"
 #include "agent/event/undecodable.h"
@@ -44,7 +45,8 @@ EventStage::EventStage(Options options, Journal& journal, EventStore& store)
                     }
                   },
               .identify = options_.identify,
-              .containers = options_.containers.get()}),
+              .containers = options_.containers.get(),
+              .history = options_.history}),
       start_boottime_ns_(BootNowNs()) {
   RecoverCursor();  // before anybody appends to a new journal
   undecodable_ = CountUndecodable(store_, options_.boot_id);
@@ -81,16 +83,18 @@ void EventStage::Notify() {
 }
 
 void EventStage::ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged) {
-  EventContext context = ContextOf(session);
-  context.committed_wall_ns = WallNowNs();
-  context.committed_boottime_ns = BootNowNs();
   {
     const std::lock_guard lock(mutex_);
-    gaps_.push_back({std::move(gap), std::move(context), std::move(logged)});
+    gaps_.push_back({std::move(gap), ContextNow(session), std::move(logged)});
     ++gaps_reported_;
     notified_ = true;
   }
   changed_.notify_all();
+}
+
+void EventStage::ReportPressure(PressureChange change, const JournalSession& session) {
+  pressures_.Add(std::move(change), ContextNow(session));
+  Notify();
 }
 
 bool EventStage::GapsStored() const {
@@ -103,7 +107,8 @@ EventStage::Counters EventStage::counters() const {
                     .undecodable = undecodable_.load(),
                     .reconstructed = reconstructed_count_.load(),
                     .journal_pending = 0,
-                    .no_kills_skipped = cases_.no_kills_skipped()};
+                    .no_kills_skipped = cases_.no_kills_skipped(),
+                    .pressures_lost = pressures_.lost()};
   if (const auto last = journal_.LastId()) {
     counters.journal_pending = KillsBetween(cursor_.load(), *last);
   }
@@ -195,7 +200,7 @@ Status EventStage::Recover() {
 // True when everything that is there is stored.
 bool EventStage::Step() {
   while (true) {
-    const auto derived = DeriveTimed();
+    const auto derived = Derive();
     if (!derived) {
       if (stall_.Begin(derived.error().message, BootNowNs())) {
         spdlog::error("events cannot be stored, the journal keeps them: {}",
@@ -212,15 +217,13 @@ bool EventStage::Step() {
   }
 }
 
-Result<size_t> EventStage::DeriveTimed() {
-  const StageStall::Call call(stall_, BootNowNs());
-  return Derive();
-}
-
 // One batch: journal entries, gaps, closed cases. Returns how many entries it took. What the store
 // refused the last time comes first.
 Result<size_t> EventStage::Derive() {
+  const StageStall::Call call(stall_, BootNowNs());
   OOMBOX_RETURN_IF_ERROR(Recover());
+  OOMBOX_RETURN_IF_ERROR(Save());
+  AddPressures();  // before the kills they warned of; while the store refuses they wait, bounded
   OOMBOX_RETURN_IF_ERROR(Save());
   OOMBOX_TRY(const auto entries, journal_.ReadAfter(cursor_.load(), kBatch));
   for (const JournalEntry& entry : entries) {
@@ -242,13 +245,10 @@ Result<size_t> EventStage::Derive() {
 }
 
 void EventStage::AddUserCmdlines() {
-  if (cmdlines_ == nullptr) {
-    return;
-  }
-  for (CmdlineReader::Answer& answer : cmdlines_->Take()) {
-    const CmdlineReader::Question& of = answer.question;
+  for (auto& [of, bytes] :
+       cmdlines_ == nullptr ? std::vector<CmdlineReader::Answer>() : cmdlines_->Take()) {
     if (auto event = cases_.AddUserCmdline(of.event_id, of.tgid, of.start_boottime_ns,
-                                           options_.redact(std::move(answer.bytes)), BootNowNs())) {
+                                           options_.redact(std::move(bytes)), BootNowNs())) {
       unsaved_.Add(std::move(*event));
     }
   }
@@ -277,6 +277,13 @@ Status EventStage::AddContainers() {
     }
   }
   return {};
+}
+
+void EventStage::AddPressures() {
+  for (v1::Event& event : pressures_.Take(options_.identify)) {
+    cases_.NameIfKnown(event);
+    unsaved_.Add(std::move(event));
+  }
 }
 
 Status EventStage::AddGaps() {
@@ -314,7 +321,7 @@ Status EventStage::AddGaps() {
 Status EventStage::Save() {
   OOMBOX_TRY(const Unsaved::Saved saved, unsaved_.Save(store_));
   undecodable_.fetch_add(saved.refused);
-  NoteLatency(saved.events);
+  NoteStored(saved.events);
   if (!saved.cursor) {
     return {};
   }
@@ -322,10 +329,13 @@ Status EventStage::Save() {
   return RetainJournal(WallNowNs());
 }
 
-void EventStage::NoteLatency(const std::vector<v1::Event>& stored) {
+void EventStage::NoteStored(const std::vector<v1::Event>& stored) {
   const uint64_t now = BootNowNs();
   for (const v1::Event& event : stored) {
     const uint64_t made = event.boottime_ns();
+    if (event.has_oom()) {
+      options_.on_kill(event, false);
+    }
     if (event.has_oom() && event.revision() == 1 && made >= start_boottime_ns_ && made <= now) {
       latency_.Record(now - made);
     }
@@ -338,21 +348,19 @@ Result<EventContext> EventStage::ContextOf(const JournalEntry& entry) {
     OOMBOX_TRY(JournalSession session, journal_.Session(entry.session_id));
     found = sessions_.emplace(entry.session_id, std::move(session)).first;
   }
-  EventContext context = ContextOf(found->second);
+  EventContext context = oombox::ContextOf(found->second, options_.cluster_name, options_.node_name,
+                                           options_.replayed);
   context.committed_wall_ns = entry.committed_wall_ns;
   context.committed_boottime_ns = entry.committed_boottime_ns;
   return context;
 }
 
-EventContext EventStage::ContextOf(const JournalSession& session) const {
-  return {.cluster_name = options_.cluster_name,
-          .node_name = options_.node_name,
-          .boot_id = session.boot_id,
-          .kernel_release = session.kernel_release,
-          .memory_total_bytes = session.memory_total_bytes,
-          .page_size = session.page_size,
-          .possible_cpus = session.possible_cpus,
-          .replayed = options_.replayed};
+EventContext EventStage::ContextNow(const JournalSession& session) const {
+  EventContext context =
+      oombox::ContextOf(session, options_.cluster_name, options_.node_name, options_.replayed);
+  context.committed_wall_ns = WallNowNs();
+  context.committed_boottime_ns = BootNowNs();
+  return context;
 }
 
 Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& context) {
@@ -363,23 +371,22 @@ Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& conte
       return {};
     }
     spdlog::error("journal entry {} is no event: {}", entry.id, record.error().message);
-    undecodable_.fetch_add(1);
-    unsaved_.Add(AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
-                              .start_wall_ns = entry.committed_wall_ns,
-                              .end_wall_ns = entry.committed_wall_ns,
-                              .count = 1,
-                              .detail = record.error().message,
-                              .key = fmt::format("{}", entry.id)},
-                             context));
+    ++undecodable_;
+    unsaved_.Add(AssembleUndecodable(entry, record.error().message, context));
     return {};
   }
-  OOMBOX_TRY(
-      auto event,
-      std::visit([&](const auto& r) { return cases_.Add(r, context, BootNowNs()); }, *record));
+  const auto add = [&](const auto& r) { return cases_.Add(r, context, BootNowNs()); };
+  OOMBOX_TRY(auto event, std::visit(add, *record));
   if (!event) {
     return {};
   }
-  events_.fetch_add(event->has_oom() && event->revision() == 1 ? 1 : 0);
+  if (event->has_oom() && event->revision() == 1) {
+    ++events_;
+    options_.on_kill(*event, true);
+  }
+  if (auto alarm = LinkedAlarm(store_, *event)) {
+    unsaved_.Add(std::move(*alarm));
+  }
   if (const auto* kill = std::get_if<KillRecord>(&*record)) {
     for (v1::Event& old : reconstructed_.Supersede(*kill, context, event->event_id())) {
       unsaved_.Add(std::move(old));

@@ -19,11 +19,13 @@
 #include "agent/event/cmdline_reader.h"
 #include "agent/event/container.h"
 #include "agent/event/gap.h"
+#include "agent/event/reported_pressures.h"
 #include "agent/event/superseded.h"
 #include "agent/event/symbol_reader.h"
 #include "agent/event/unsaved.h"
 #include "agent/model/container_source.h"
 #include "agent/model/logged_kill.h"
+#include "agent/model/pressure.h"
 #include "agent/model/ring_record.h"
 #include "agent/model/stack_symbols.h"
 #include "agent/store/event_store.h"
@@ -54,6 +56,8 @@ class EventStage {
     std::function<std::string(std::string bytes)> redact = {};
     IdentifyCgroupFn identify = {};                    // null: nobody's container
     std::shared_ptr<ContainerSource> containers = {};  // null: the runtime is not asked
+    std::function<void(const v1::Event&, bool is_new)> on_kill = [](auto&, bool) {};  // or stored
+    const HistorySource* history = nullptr;  // null: memory is not watched; must outlive the stage
   };
   struct Counters {
     uint64_t events = 0;  // kills that became events
@@ -61,24 +65,24 @@ class EventStage {
     uint64_t reconstructed = 0;     // kills that became events from the kernel log
     uint64_t journal_pending = 0;   // kills in the journal that are no events yet
     uint64_t no_kills_skipped = 0;  // see CaseBook
+    uint64_t pressures_lost = 0;    // changes of state that the store did not take in time
   };
 
   // Journal and store must outlive the stage.
   EventStage(Options options, Journal& journal, EventStore& store);
-  // Turns what is in the journal into events, then stops.
-  ~EventStage();
+  ~EventStage();  // turns what is in the journal into events first
 
-  // The journal has new records.
-  void Notify();
+  void Notify();  // the journal has new records
   // True when every gap that was reported is in the store.
   bool GapsStored() const;
   // Stores a gap event of this boot, and before it an event for each kill of `logged` that is not
   // in the store by then: `logged` is what the kernel log holds of the gap's window. Should the
   // real event of such a kill turn up, it supersedes the reconstructed one.
   void ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged = {});
+  // Stores the event of a change of state; of too many that the store does not take, the oldest go.
+  void ReportPressure(PressureChange change, const JournalSession& session);
   Counters counters() const;
-  // Removes what the journal need not keep: it is stored as events, and old or too much. Called by
-  // the owner now and then.
+  // Removes what the journal need not keep: stored as events, and old or too much. Now and then.
   Status RetainJournal(int64_t now_wall_ns);
   // From the kernel's mark until the event was stored, of kills since this started.
   const LatencyHistogram& latency() const { return latency_; }
@@ -99,17 +103,17 @@ class EventStage {
   void RecoverCursor();
   Status Recover();
   bool Step();
-  Result<size_t> DeriveTimed();
   Result<size_t> Derive();
   Status AddGaps();
+  void AddPressures();
   void AddUserCmdlines();
   void NameStacks();
   Status AddContainers();
   Result<EventContext> ContextOf(const JournalEntry& entry);
-  EventContext ContextOf(const JournalSession& session) const;
+  EventContext ContextNow(const JournalSession& session) const;
   Status AddEntry(const JournalEntry& entry, const EventContext& context);
   Status Save();
-  void NoteLatency(const std::vector<v1::Event>& stored);
+  void NoteStored(const std::vector<v1::Event>& stored);
 
   const Options options_;
   Journal& journal_;
@@ -129,8 +133,9 @@ class EventStage {
   bool busy_ = false;
   bool failing_ = false;
   std::vector<ReportedGap> gaps_;
-  uint64_t gaps_reported_ = 0;  // ever, of which gaps_ holds the last
+  uint64_t gaps_reported_ = 0;  // ever
   const uint64_t start_boottime_ns_;
+  ReportedPressures pressures_;
   LatencyHistogram latency_;
   StageStall stall_;
   std::atomic<uint64_t> events_{0};

@@ -1,5 +1,6 @@
 #include "agent/event/undecodable.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
@@ -26,6 +27,17 @@ uint64_t CountUndecodable(EventStore& store, const std::string& boot_id) {
     }
   }
   return count;
+}
+
+v1::Event AssembleUndecodable(const JournalEntry& entry, const std::string& why,
+                              const EventContext& context) {
+  return AssembleGap({.cause = v1::GapEvent::CAUSE_UNDECODABLE,
+                      .start_wall_ns = entry.committed_wall_ns,
+                      .end_wall_ns = entry.committed_wall_ns,
+                      .count = 1,
+                      .detail = why,
+                      .key = fmt::format("{}", entry.id)},
+                     context);
 }
 
 v1::Event GapInsteadOf(const v1::Event& refused, const std::string& reason) {

@@ -204,6 +204,7 @@ Result<RuntimeContainer> CriClient::FindSandbox(const std::string& id) {
 std::unique_ptr<ContainerRuntime> ConnectCri(const std::vector<std::string>& sockets,
                                              std::chrono::milliseconds deadline) {
   std::vector<std::unique_ptr<ContainerRuntime>> runtimes;
+  runtimes.reserve(sockets.size());
   for (const std::string& socket : sockets) {
     runtimes.push_back(std::make_unique<CriClient>(socket, deadline));
   }

@@ -64,7 +64,7 @@ std::string Deployment(std::string_view pod_name, const Labels& labels) {
 // (cronjob/utils.go, getJobName). The pod is made then, or when a missed start is made up for.
 bool IsScheduledMinute(std::string_view text, int64_t created_wall_ns) {
   constexpr int64_t kMinuteNs = 60'000'000'000;
-  constexpr int64_t kMadeUpFor = 7 * 24 * 60;
+  constexpr int64_t kMadeUpFor = int64_t{7} * 24 * 60;
   constexpr int64_t kClockSlack = 10;
   int64_t minute = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), minute);

@@ -1,0 +1,46 @@
+#include "agent/event/reported_pressures.h"
+
+#include <utility>
+
+#include "agent/event/recover.h"
+
+namespace oombox {
+
+void ReportedPressures::Add(PressureChange change, EventContext context) {
+  const std::lock_guard lock(mutex_);
+  if (reported_.size() >= kMax) {
+    reported_.pop_front();
+    lost_.fetch_add(1);
+  }
+  reported_.push_back({std::move(change), std::move(context)});
+}
+
+std::vector<v1::Event> ReportedPressures::Take(const IdentifyCgroupFn& identify) {
+  std::deque<Reported> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken.swap(reported_);
+  }
+  std::vector<v1::Event> events;
+  events.reserve(taken.size());
+  for (const Reported& reported : taken) {
+    events.push_back(AssemblePressure(reported.change, reported.context, identify));
+  }
+  return events;
+}
+
+std::optional<v1::Event> LinkedAlarm(EventStore& store, const v1::Event& kill) {
+  if (kill.oom().pressure_event_id().empty() || kill.revision() != 1) {
+    return std::nullopt;
+  }
+  auto alarm = FindEvent(store, kill.oom().pressure_event_id());
+  if (!alarm || !*alarm || !(*alarm)->has_pressure() ||
+      !(*alarm)->pressure().kill_event_id().empty()) {
+    return std::nullopt;
+  }
+  (*alarm)->mutable_pressure()->set_kill_event_id(kill.event_id());
+  (*alarm)->set_revision((*alarm)->revision() + 1);
+  return std::move(**alarm);
+}
+
+}  // namespace oombox

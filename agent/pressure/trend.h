@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "agent/model/memory_sample.h"
+#include "agent/model/pressure.h"
+
+namespace oombox {
+
+// Where the memory goes that the kernel cannot reclaim: a straight line through the readings of the
+// last minute, ten minutes, or hour, whichever is the shortest that a line fits. Page cache reaches
+// the limit of many a cgroup, and nothing follows; so the working set is taken only where the parts
+// are not known. Nothing with fewer than four readings, or less than two seconds of them. `points`
+// oldest first. Pure.
+std::optional<MemoryTrend> TrendOf(const std::vector<MemorySample>& points);
+
+}  // namespace oombox
