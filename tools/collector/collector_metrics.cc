@@ -1,6 +1,9 @@
 #include "tools/collector/collector_metrics.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
 
 #include "agent/common/metric_list.h"
 
@@ -70,6 +73,7 @@ struct Fleet {
   uint64_t gap = 0;
   uint64_t evicted_unacknowledged = 0;
   uint64_t stalled = 0;
+  std::array<uint64_t, v1::PressureEvent::State_ARRAYSIZE> containers = {};  // by state
 
   void Add(const v1::NodeStatus& node);
 };
@@ -103,6 +107,11 @@ void Fleet::Add(const v1::NodeStatus& node) {
                  ? 1
                  : 0;
   evicted_unacknowledged += node.report().depths().evicted_unacknowledged();
+  for (const v1::ContainerReport& container : node.report().containers()) {
+    if (v1::PressureEvent::State_IsValid(container.state())) {  // an agent may be newer than we are
+      ++containers[static_cast<size_t>(container.state())];
+    }
+  }
   const v1::KillAccounting& accounting = node.report().accounting();
   if (!accounting.has_kernel_kills()) {
     return;
@@ -148,6 +157,14 @@ void AddFleet(const std::vector<v1::NodeStatus>& nodes, MetricList& list) {
   list.Gauge("oombox_fleet_evicted_unacknowledged_events",
              "Events that nodes removed before they were acknowledged.",
              Number(fleet.evicted_unacknowledged));
+  const std::string containers_help =
+      "Containers, and other memory cgroups with a limit, by the state of their memory.";
+  for (const auto& [name, state] : {std::pair("ok", v1::PressureEvent::STATE_OK),
+                                    std::pair("warning", v1::PressureEvent::STATE_WARNING),
+                                    std::pair("critical", v1::PressureEvent::STATE_CRITICAL)}) {
+    list.Gauge("oombox_fleet_containers", containers_help,
+               Number(fleet.containers[static_cast<size_t>(state)]), {{"state", name}});
+  }
 }
 
 }  // namespace

@@ -86,6 +86,17 @@ void AddScenarios(CLI::App& app, Options* options, std::string* comm) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{100000}));
   storm->add_flag("--same-cgroup", options->same_cgroup, "one cgroup for all of them");
 
+  CLI::App* thrash = app.add_subcommand(
+      "thrash", "a program whose code does not fit under the limit; nobody is killed");
+  AddCommon(*thrash, options, comm);
+  thrash
+      ->add_option("--directory", options->directory,
+                   "on a disk, for the program's file (/var/tmp)")
+      ->default_val("/var/tmp");
+  thrash->add_option("--seconds", options->seconds, "for how long (60)")
+      ->default_val(60)
+      ->check(CLI::Range(1, 86400));
+
   CLI::App* run = app.add_subcommand("run", "a command of yours under the limit");
   AddCommon(*run, options, nullptr);
   run->add_option("command", options->command, "after --: the command and its arguments")
@@ -98,7 +109,8 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
   Options options;
   std::string comm;
   CLI::App app(
-      "Makes a chosen kind of OOM kill in a cgroup of its own and reports the truth as JSON");
+      "Makes a chosen kind of OOM kill, or of pressure, in a cgroup of its own and reports the "
+      "truth as JSON");
   AddScenarios(app, &options, &comm);
   try {
     app.parse(argc, argv);
@@ -114,6 +126,9 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
   options.scenario = app.get_subcommands().front()->get_name();
   if (options.limit_bytes == 0) {
     options.limit_bytes = options.scenario == "storm" ? kDefaultStormLimit : kDefaultLimit;
+  }
+  if (options.scenario == "thrash") {
+    options.timeout_seconds += options.seconds;  // the wait begins after them
   }
   if (options.name.empty()) {
     options.name = "memhog-" + std::to_string(::getpid());

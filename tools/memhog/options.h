@@ -29,6 +29,8 @@ struct Options {
   uint64_t kills = 1;                // storm
   bool same_cgroup = false;          // storm
   size_t threads = 0;                // threads
+  std::string directory;             // thrash
+  int seconds = 0;                   // thrash
   std::vector<std::string> command;  // run
 };
 

@@ -140,6 +140,21 @@ Status PlayChild(const Options& options, Stage& stage) {
   return stage.Quit(parent);
 }
 
+Status PlayThrash(const Options& options, Stage& stage) {
+  OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name, options.limit_bytes));
+  WorkerSpec program = Hog(options);
+  program.role = "program";
+  program.job = Job::kThrash;
+  // Nearly all of it fits: what was pushed out is wanted again soon, the kernel's sign of a thrash.
+  program.bytes = options.limit_bytes + options.limit_bytes / 32;
+  program.directory = options.directory;
+  program.seconds = options.seconds;
+  OOMBOX_TRY(const size_t worker, stage.Launch(program, nullptr, false));
+  stage.Go(worker);
+  OOMBOX_RETURN_IF_ERROR(stage.AwaitDone(worker));
+  return stage.Quit(worker);
+}
+
 Status PlayStorm(const Options& options, Stage& stage) {
   for (uint64_t kill = 1; kill <= options.kills; ++kill) {
     if (kill == 1 || !options.same_cgroup) {
@@ -171,11 +186,11 @@ size_t WorkersOf(const Options& options) {
 
 Status Play(const Options& options, Stage& stage) {
   static const std::map<std::string, Status (*)(const Options&, Stage&)> kScenarios = {
-      {"ancestor", PlayAncestor},   {"child", PlayChild}, {"group", PlayGroup},
-      {"grow", PlayGrow},           {"init", PlayInit},   {"leader", PlayLeader},
-      {"neighbour", PlayNeighbour}, {"run", PlayRun},     {"sharer", PlaySharer},
-      {"socket", PlaySocket},       {"storm", PlayStorm}, {"tasks", PlayTasks},
-      {"threads", PlayThreads},     {"tmpfs", PlayTmpfs}};
+      {"ancestor", PlayAncestor},   {"child", PlayChild},   {"group", PlayGroup},
+      {"grow", PlayGrow},           {"init", PlayInit},     {"leader", PlayLeader},
+      {"neighbour", PlayNeighbour}, {"run", PlayRun},       {"sharer", PlaySharer},
+      {"socket", PlaySocket},       {"storm", PlayStorm},   {"tasks", PlayTasks},
+      {"threads", PlayThreads},     {"thrash", PlayThrash}, {"tmpfs", PlayTmpfs}};
   return kScenarios.at(options.scenario)(options, stage);
 }
 

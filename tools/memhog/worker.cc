@@ -1,5 +1,6 @@
 #include "tools/memhog/worker.h"
 
+#include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,9 +15,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <new>
+#include <random>
 
 #include "tools/memhog/channel.h"
 #include "tools/memhog/files.h"
@@ -108,6 +111,44 @@ void FillSockets(const WorkerSpec& spec) {
     }
   }
   Fail(spec, "socketpair: " + std::string(std::strerror(errno)));
+}
+
+int MakeProgramFile(const WorkerSpec& spec) {
+  const int file = ::open(spec.directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file < 0) {
+    Fail(spec, spec.directory + ": " + std::strerror(errno) + "; --directory names one on a disk");
+  }
+  const std::vector<char> chunk(1 << 20, 'x');
+  for (uint64_t done = 0; done < spec.bytes; done += chunk.size()) {
+    // On the disk at once: pages that wait to be written cannot be taken back.
+    if (::write(file, chunk.data(), chunk.size()) != static_cast<ssize_t>(chunk.size()) ||
+        ::fdatasync(file) != 0) {
+      Fail(spec, spec.directory + ": " + std::strerror(errno));
+    }
+  }
+  return file;
+}
+
+// Pages of code that are in use, which the kernel takes back all the same, and which come from the
+// disk again: time is lost, memory is found, nobody is killed.
+void Thrash(const WorkerSpec& spec) {
+  const int file = MakeProgramFile(spec);
+  const auto* code = static_cast<const volatile char*>(
+      ::mmap(nullptr, spec.bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0));
+  if (code == MAP_FAILED) {
+    Fail(spec,
+         "mmap: " + std::string(std::strerror(errno)) + "; --directory must not be mounted noexec");
+  }
+  // One page at a time comes from the disk, as where code jumps.
+  ::madvise(const_cast<char*>(code), spec.bytes, MADV_RANDOM);
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::minstd_rand random;
+  std::uniform_int_distribution<uint64_t> some_page(0, spec.bytes / page - 1);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(spec.seconds);
+  while (std::chrono::steady_clock::now() < end) {
+    (void)code[some_page(random) * page];
+    spec.slot->touched_bytes.fetch_add(page);
+  }
 }
 
 // Who keeps a worker company, counted in memory that all share: none may still be mapping its code
@@ -278,6 +319,9 @@ void ForkAndWait(const WorkerSpec& spec) {
       ::_exit(kExitSurvived);
     case Job::kHold:
       Touch(spec);
+      WaitForQuit(spec);
+    case Job::kThrash:
+      Thrash(spec);
       WaitForQuit(spec);
     case Job::kFork:
       ForkAndWait(spec);

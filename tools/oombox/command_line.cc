@@ -17,7 +17,8 @@ constexpr const char* kFooter =
     "  oombox list --since 3h              what was killed lately, in the cluster\n"
     "  oombox --local explain latest       why, on this node\n"
     "  oombox watch                        as it happens\n"
-    "  oombox top                          which containers are near their limit?\n"
+    "  oombox curve latest                 the memory before the kill, drawn\n"
+    "  oombox top                          who is near the limit, and when is it full?\n"
     "  oombox status                       is anything missing?\n"
     "\n"
     "Exit codes: 0 ok; 1 failure; 2 usage; 3 coverage is partial; 4 a check failed;\n"
@@ -86,7 +87,7 @@ tl::unexpected<Error> Explain(const CLI::App& app, const CLI::ParseError& error)
   }
   if (app.get_subcommands().empty()) {
     return MakeError(ErrorCode::kInvalid,
-                     "say what to do: list, watch, get, explain, top, status, version "
+                     "say what to do: list, watch, get, explain, curve, top, status, version "
                      "or completion\ntry: oombox --help");
   }
   return MakeError(ErrorCode::kInvalid, "{}\ntry: {}", Printable(error.what()), HelpCommand(app));

@@ -8,7 +8,18 @@
 
 namespace oombox {
 
-enum class Verb { kPrinted, kList, kWatch, kGet, kExplain, kTop, kStatus, kVersion, kCompletion };
+enum class Verb {
+  kPrinted,
+  kList,
+  kWatch,
+  kGet,
+  kExplain,
+  kCurve,
+  kTop,
+  kStatus,
+  kVersion,
+  kCompletion
+};
 
 // A command line, parsed. kPrinted: `text` (the help) is all there is to do.
 struct Invocation {
@@ -16,6 +27,7 @@ struct Invocation {
   GlobalOptions global;
   ListOptions list;
   WatchOptions watch;
+  CurveOptions curve;
   TopOptions top;
   StatusOptions status;
   VersionOptions version;

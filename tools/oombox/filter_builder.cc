@@ -2,8 +2,10 @@
 
 #include <fmt/ranges.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "agent/common/text.h"
@@ -140,6 +142,26 @@ std::string PointAt(std::string_view filter, const std::string& message) {
   return fmt::format("{}\n  {}\n  {}^", message, Printable(filter), std::string(at - 1, ' '));
 }
 
+// The user's expression says which kinds are meant: the word stands there, outside of quotes.
+bool NamesAKind(std::string_view expression) {
+  bool quoted = false;
+  std::string word;
+  for (size_t i = 0; i <= expression.size(); ++i) {
+    const char c = i < expression.size() ? expression[i] : ' ';
+    if (quoted) {
+      i += c == '\\' ? 1 : 0;
+      quoted = c != '"';
+    } else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-') {
+      word += c;
+    } else if (std::exchange(word, "") == "kind") {
+      return true;
+    } else {
+      quoted = c == '"';
+    }
+  }
+  return false;
+}
+
 Status AddExpression(const std::string& expression, std::vector<std::string>* terms) {
   if (expression.empty()) {
     return {};
@@ -178,6 +200,9 @@ Result<std::string> BuildFilter(const FilterOptions& options, int64_t now_ns) {
   if (!options.kind.empty()) {
     terms.push_back(fmt::format("kind = {}", options.kind));
   }
+  if (options.kind.empty() && options.kills_first && !NamesAKind(options.expression)) {
+    terms.emplace_back("kind != pressure");
+  }
   OOMBOX_TRY(const std::vector<std::string> choice, Choices(options));
   if (!choice.empty() && options.kind.empty()) {
     const std::string chosen = fmt::format("{}", fmt::join(choice, " AND "));
@@ -206,7 +231,7 @@ FilterOptions NamelessOf(const FilterOptions& options) {
           .comm = options.comm,
           .host = options.host,
           .qos = options.qos,
-          .kind = "oom",
+          .kind = options.kind == "pressure" ? "pressure" : "oom",
           .expression = "pod = \"\" AND qos != \"\""};
 }
 

@@ -15,6 +15,13 @@ const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kT
                                                       {"yaml", OutputFormat::kYaml}};
 const std::map<std::string, ColorMode> kColors = {
     {"auto", ColorMode::kAuto}, {"always", ColorMode::kAlways}, {"never", ColorMode::kNever}};
+const std::map<std::string, ChartStyle> kChartStyles = {{"braille", ChartStyle::kBraille},
+                                                        {"blocks", ChartStyle::kBlocks},
+                                                        {"ascii", ChartStyle::kAscii}};
+const std::map<std::string, TopSort> kSorts = {{"closeness", TopSort::kCloseness},
+                                               {"growth", TopSort::kGrowth},
+                                               {"full", TopSort::kFull},
+                                               {"usage", TopSort::kUsage}};
 const std::vector<std::string> kKinds = {"oom", "no_victim", "pressure", "gap", "no_kill"};
 const std::vector<std::string> kQosClasses = {"Guaranteed", "Burstable", "BestEffort"};
 const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
@@ -39,8 +46,8 @@ std::string Choices(const std::map<std::string, T>& map) {
   return out;
 }
 
-template <typename T>
-CLI::Option* AddChoice(CLI::App* app, const std::string& names, T* target,
+template <typename Target, typename T>
+CLI::Option* AddChoice(CLI::App* app, const std::string& names, Target* target,
                        const std::map<std::string, T>& choices, const std::string& help) {
   const auto parse = [target, &choices](const CLI::results_t& values) {
     const auto found = choices.find(values.back());
@@ -90,7 +97,7 @@ void AddContainerFlags(CLI::App* app, FilterOptions* options) {
   add("--host", &options->host, "PATTERN", "The node's name; * matches any characters");
 }
 
-void AddFilterFlags(CLI::App* app, FilterOptions* options) {
+void AddFilterFlags(CLI::App* app, FilterOptions* options, const std::string& kind_help) {
   const auto add = FilterAdder(app);
   add("--since", &options->since, "WHEN", "From then on: 10m, 3h, 2d or 2026-11-23T03:00:00Z");
   add("--until", &options->until, "WHEN", "Up to then");
@@ -100,8 +107,7 @@ void AddFilterFlags(CLI::App* app, FilterOptions* options) {
       "Any filter: comparisons (= != < <= > >= :) of id, kind, time, node,\n"
       "cluster, namespace, pod, container, owner, image, qos, cgroup, comm,\n"
       "workload, tgid, joined by AND, OR, NOT and ( )");
-  app->add_option("--kind", options->kind,
-                  "Only these; default: all but no_kill\n(SIGKILLs and marks that are no OOM kill)")
+  app->add_option("--kind", options->kind, kind_help)
       ->type_name("oom|no_victim|pressure|gap|no_kill")
       ->check(CLI::IsMember(kKinds).description(""))
       ->group("Filter");
@@ -116,9 +122,12 @@ void AddList(CLI::App* app, Invocation* invocation) {
               "  oombox --local list --last 20 --no-group\n"
               "  oombox list --since 2d --comm 'python*' -o jsonl > saved.jsonl\n"
               "  oombox list -f saved.jsonl --cgroup shop\n"
+              "  oombox list --kind pressure --since 1h   (who came near a limit, or stalled)\n"
               "Gaps, where kills may have been lost, stay listed under --cgroup and --comm;\n"
               "--kind oom hides them. Exit 3: the coverage, in the last line, is partial.\n");
-  AddFilterFlags(sub, &invocation->list.filter);
+  AddFilterFlags(sub, &invocation->list.filter,
+                 "Only these; default: all but pressure and no_kill\n"
+                 "(SIGKILLs and marks that are no OOM kill)");
   sub->add_option("--last", invocation->list.last,
                   "At most so many events [default: 1000; json, jsonl, yaml: all]")
       ->type_name("N")
@@ -128,14 +137,16 @@ void AddList(CLI::App* app, Invocation* invocation) {
 }
 
 void AddWatch(CLI::App* app, Invocation* invocation) {
-  CLI::App* sub = AddVerb(
-      app, invocation, Verb::kWatch, "watch", "Kills as they happen, one line each; times are UTC",
-      "  oombox watch\n"
-      "  oombox watch --host 'gpu-*' --kind oom\n"
-      "  oombox watch --count 1 -o jsonl     (wait for the next event)\n"
-      "It begins now; what was before is in `oombox list`. A lost connection is\n"
-      "made again, going on after the last event seen.\n");
-  AddFilterFlags(sub, &invocation->watch.filter);
+  CLI::App* sub =
+      AddVerb(app, invocation, Verb::kWatch, "watch",
+              "Kills and memory pressure as they happen, one line each; times are UTC",
+              "  oombox watch\n"
+              "  oombox watch --host 'gpu-*' --kind oom\n"
+              "  oombox watch --count 1 -o jsonl     (wait for the next event)\n"
+              "It begins now; what was before is in `oombox list`. A lost connection is\n"
+              "made again, going on after the last event seen.\n");
+  AddFilterFlags(sub, &invocation->watch.filter,
+                 "Only these; default: all but no_kill\n(SIGKILLs and marks that are no OOM kill)");
   sub->add_flag("--reconnect,!--no-reconnect", invocation->watch.reconnect,
                 "Connect again when the connection breaks [default: yes]");
   sub->add_option("--count", invocation->watch.count, "End after so many lines")
@@ -155,16 +166,46 @@ void AddSingleEventVerbs(CLI::App* app, Invocation* invocation) {
   explain->add_option("reference", invocation->argument, kReferenceHelp);
 }
 
+void AddCurve(CLI::App* app, Invocation* invocation) {
+  CLI::App* curve =
+      AddVerb(app, invocation, Verb::kCurve, "curve", "The memory before a kill, drawn",
+              "  oombox curve latest\n"
+              "  oombox curve shop/web-1 --style blocks\n"
+              "  oombox curve 4k7q -o table      (every reading, all that is known of it)\n"
+              "  oombox curve 4k7q -o jsonl | jq -r '[.time, .usage_bytes] | @tsv'\n"
+              "The hour before the kill, and its last 2 minutes finer. Points are readings,\n"
+              "not means; where nothing was read it is blank, and said below.\n"
+              "Exit 5: no such event, or it has no curve.\n");
+  curve->add_option("reference", invocation->argument, kReferenceHelp);
+  AddChoice(curve, "--style", &invocation->curve.style, kChartStyles,
+            "What it is drawn with [default: braille; ascii where the locale\n"
+            "or the terminal has no UTF-8]");
+}
+
 void AddTop(CLI::App* app, Invocation* invocation) {
   CLI::App* top = AddVerb(app, invocation, Verb::kTop, "top",
                           "Containers, the nearest to their memory limit first",
                           "  oombox top\n"
                           "  oombox --local top --all\n"
-                          "  oombox top -n shop --owner 'deploy/*'\n"
-                          "Usage is what the limit counts, page cache included.\n"
-                          "Exit 3: a node was not heard of lately.\n");
+                          "  oombox top -n shop --owner 'deploy/*' --sort full\n"
+                          "  oombox top --once -o jsonl\n"
+                          "Usage is what the limit counts, page cache included; the working set,\n"
+                          "without the cache that is given back first, is what kubectl top shows,\n"
+                          "and % is its part of the limit. Growth is of what the kernel cannot\n"
+                          "reclaim; FULL IN is how long until that fills the limit if it goes on,\n"
+                          "with ? where it goes up and down.\n"
+                          "Other cgroups with a limit, and the node itself when it is near, are\n"
+                          "among them. On a terminal it goes on; q or ctrl-C ends.\n"
+                          "Exit 3: a node was not heard of lately, or does not tell all.\n");
   AddContainerFlags(top, &invocation->top.filter);
-  top->add_flag("--all", invocation->top.all, "Every container, not only the first 20");
+  top->add_flag("--all", invocation->top.all,
+                "Every container, not only the first 20, or those that fit the terminal");
+  AddChoice(top, "--sort", &invocation->top.sort, kSorts,
+            "What comes first [default: closeness, the working set's part of the limit]");
+  top->add_flag("--once", invocation->top.once, "Print once and end, as into a pipe");
+  top->add_option("--interval", invocation->top.interval,
+                  "How often a terminal is drawn anew [default: 2s]")
+      ->type_name("DURATION");
 }
 
 void AddOtherVerbs(CLI::App* app, Invocation* invocation) {
@@ -260,6 +301,7 @@ void AddVerbs(CLI::App* app, Invocation* invocation) {
   AddList(app, invocation);
   AddWatch(app, invocation);
   AddSingleEventVerbs(app, invocation);
+  AddCurve(app, invocation);
   AddTop(app, invocation);
   AddOtherVerbs(app, invocation);
 }
@@ -276,7 +318,7 @@ CompletionModel ModelOf(const CLI::App& app) {
     }
     if (verb.name == "completion") {
       verb.words = kShells;
-    } else if (verb.name == "get" || verb.name == "explain") {
+    } else if (verb.name == "get" || verb.name == "explain" || verb.name == "curve") {
       verb.words = {"latest"};
     }
     model.verbs.push_back(std::move(verb));

@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include "tools/oombox/render/chart.h"
 
 namespace oombox {
 
@@ -11,6 +14,8 @@ namespace oombox {
 enum class OutputFormat { kDefault, kTable, kCompact, kJson, kJsonLines, kYaml };
 
 enum class ColorMode { kAuto, kAlways, kNever };
+
+enum class TopSort { kCloseness, kGrowth, kFull, kUsage };
 
 // Options of every verb.
 struct GlobalOptions {
@@ -43,6 +48,8 @@ struct FilterOptions {
   std::string qos;
   std::string kind;
   std::string expression;
+  // Without --kind, pressure is left out: it would bury the kills.
+  bool kills_first = false;
   bool print = false;
 };
 
@@ -59,9 +66,16 @@ struct WatchOptions {
   std::chrono::milliseconds backoff{200};
 };
 
+struct CurveOptions {
+  std::optional<ChartStyle> style;  // absent: the finest that the terminal shows
+};
+
 struct TopOptions {
   FilterOptions filter;  // what chooses containers
   bool all = false;
+  TopSort sort = TopSort::kCloseness;
+  bool once = false;
+  std::string interval = "2s";
 };
 
 struct StatusOptions {

@@ -18,6 +18,9 @@ class Output {
   Output(std::FILE* stream, size_t width, bool color)
       : stream_(stream), width_(width), paint_(color) {}
 
+  // Asks the terminal again how big it is.
+  void Measure();
+
   // Stdout: its width when it is a terminal, colour as asked for, NO_COLOR honoured.
   static Output ForStdout(ColorMode color);
 
@@ -28,11 +31,17 @@ class Output {
   // kInternal when something could not be written for another reason, a full disk say.
   const Status& status() const { return status_; }
   size_t width() const { return width_; }
+  // Lines of the terminal; 0: it is none.
+  size_t height() const { return height_; }
+  // It shows the characters that drawings are made of.
+  bool draws() const { return draws_; }
   const Paint& paint() const { return paint_; }
 
  private:
   std::FILE* stream_;
   size_t width_;
+  size_t height_ = 0;
+  bool draws_ = true;
   Paint paint_;
   bool closed_ = false;
   Status status_;

@@ -64,8 +64,10 @@ Result<ExitCode> Dispatch(const Invocation& invocation, const VerbContext& conte
       return RunGet(invocation.argument, context);
     case Verb::kExplain:
       return RunExplain(invocation.argument, context);
+    case Verb::kCurve:
+      return RunCurve(invocation.argument, invocation.curve, context);
     case Verb::kTop:
-      return RunTop(invocation.top, context);
+      return RunTop(invocation.top, context, stop);
     case Verb::kStatus:
       return RunStatus(invocation.status, context);
     case Verb::kVersion:
@@ -85,9 +87,10 @@ Result<ExitCode> Run(const Invocation& invocation, Output* out) {
   if (invocation.verb == Verb::kPrinted || invocation.verb == Verb::kCompletion) {
     return Dispatch(invocation, context, {});
   }
-  // Only a watch has anything to end; elsewhere ctrl-C may simply kill.
+  // Only what goes on for ever has anything to end; elsewhere ctrl-C may simply kill.
   std::unique_ptr<StopSignals> signals;
-  if (invocation.verb == Verb::kWatch) {
+  if (invocation.verb == Verb::kWatch ||
+      (invocation.verb == Verb::kTop && IsLive(invocation.top, context))) {
     OOMBOX_TRY(signals, StopSignals::Make());
   }
   OOMBOX_TRY(const std::unique_ptr<EventSource> source, OpenSource(invocation.global));

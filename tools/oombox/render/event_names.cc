@@ -94,7 +94,7 @@ std::string EventSubject(const v1::Event& event) {
     return container.container_name().empty() ? pod : pod + "/" + container.container_name();
   }
   if (event.has_pressure()) {
-    return event.pressure().cgroup().path();
+    return event.pressure().whole_node() ? "the node" : event.pressure().cgroup().path();
   }
   if (event.has_oom() && !event.oom().cgroups().empty()) {
     return event.oom().cgroups(0).path();
@@ -207,19 +207,6 @@ std::string GapCause(v1::GapEvent::Cause cause) {
       return "a file was damaged or is gone";
     default:
       return "cause unknown";
-  }
-}
-
-std::string PressureText(v1::PressureEvent::State state) {
-  switch (state) {
-    case v1::PressureEvent::STATE_OK:
-      return "pressure over";
-    case v1::PressureEvent::STATE_WARNING:
-      return "pressure: warning";
-    case v1::PressureEvent::STATE_CRITICAL:
-      return "pressure: critical";
-    default:
-      return "pressure: unknown";
   }
 }
 

@@ -46,6 +46,5 @@ std::string GapLoss(const v1::GapEvent& gap);
 std::string GapCause(v1::GapEvent::Cause cause);
 // "python3[1] got SIGKILL from runc[4711], no OOM".
 std::string NoKillText(const v1::NoKillEvent& no_kill);
-std::string PressureText(v1::PressureEvent::State state);
 
 }  // namespace oombox

@@ -68,11 +68,14 @@ std::string ContainerLine(const v1::Container& container) {
 void AddSubject(const v1::ExplainEventResponse& response, Page* page) {
   const v1::OomEvent& oom = response.event().oom();
   const v1::Container& container =
-      response.event().has_no_kill() ? response.event().no_kill().container() : oom.container();
+      response.event().has_no_kill()    ? response.event().no_kill().container()
+      : response.event().has_pressure() ? response.event().pressure().container()
+                                        : oom.container();
   if (container.pod_name().empty()) {
     const bool known =
         response.event().has_pressure() || response.event().has_no_kill() || !oom.cgroups().empty();
-    page->Line("cgroup " + (known ? EventSubject(response.event()) : "unknown"));
+    page->Line((response.event().pressure().whole_node() ? "" : "cgroup ") +
+               (known ? EventSubject(response.event()) : "unknown"));
     if (const std::string line = ContainerLine(container); !line.empty()) {
       page->Line(line);
     }
@@ -221,7 +224,19 @@ void AddUnknown(const v1::ExplainEventResponse& response, Page* page) {
 
 void AddMore(const v1::Event& event, Page* page) {
   std::vector<std::string> items = {fmt::format("oombox get {}", ShortId(event))};
-  if (event.has_oom() && !event.oom().cgroups().empty()) {
+  if (!event.oom().curve().points().empty()) {
+    items.push_back("oombox curve " + ShortId(event));
+  }
+  if (!event.oom().pressure_event_id().empty()) {
+    items.push_back("warned before: oombox get " + event.oom().pressure_event_id().substr(0, 8));
+  }
+  if (!event.pressure().kill_event_id().empty()) {
+    items.push_back("oombox explain " + event.pressure().kill_event_id().substr(0, 8));
+  }
+  if (event.has_pressure()) {
+    items.emplace_back("oombox top");
+    items.emplace_back("oombox list --kind pressure");
+  } else if (event.has_oom() && !event.oom().cgroups().empty()) {
     const std::string& path = event.oom().cgroups(0).path();
     const std::string name = path.substr(path.find_last_of('/') + 1);
     // Only a name that a shell takes as it is: this line is made to be copied.
@@ -233,7 +248,7 @@ void AddMore(const v1::Event& event, Page* page) {
   } else {
     items.emplace_back("oombox list");
   }
-  page->Items("MORE", items, 1);
+  page->Items("MORE", items, 2);
 }
 
 void AddGap(const v1::GapEvent& gap, Page* page) {
@@ -275,6 +290,9 @@ std::string RenderExplain(const v1::ExplainEventResponse& response, const Explai
     AddWhat(event.oom(), &page);
     AddWho(event.oom(), &page);
     AddTrigger(event.oom(), &page);
+  }
+  if (event.has_pressure()) {
+    AddPressure(event.pressure(), &page);
   }
   AddUnknown(response, &page);
   AddMore(event, &page);

@@ -19,9 +19,10 @@ struct ExplainView {
 std::string RenderExplain(const v1::ExplainEventResponse& response, const ExplainView& view);
 
 // The parts of it that are about memory: WHAT and WHO (explain_memory.cc), CURVE
-// (explain_curve.cc).
+// (explain_curve.cc), and all of a pressure event (explain_pressure.cc).
 void AddWhat(const v1::OomEvent& oom, Page* page);
 void AddWho(const v1::OomEvent& oom, Page* page);
 void AddCurve(const v1::MemoryCurve& curve, Page* page);
+void AddPressure(const v1::PressureEvent& pressure, Page* page);
 
 }  // namespace oombox

@@ -4,44 +4,91 @@
 #include <array>
 #include <optional>
 
+#include "tools/oombox/render/curve_facts.h"
 #include "tools/oombox/render/explain.h"
+#include "tools/oombox/render/text_width.h"
 #include "tools/oombox/render/units.h"
 
 namespace oombox {
 
 namespace {
 
-constexpr int kColumns = 24;
+using Points = std::vector<const v1::CurvePoint*>;
+
+constexpr size_t kColumns = 24;
 constexpr std::array kBars = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+
+size_t ColumnOf(const Points& points, const v1::CurvePoint& point) {
+  const auto first = static_cast<double>(ToNs(points.front()->time()));
+  const double span = static_cast<double>(ToNs(points.back()->time())) - first;
+  const double share = span <= 0 ? 1 : (static_cast<double>(ToNs(point.time())) - first) / span;
+  return std::min(static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kColumns), kColumns - 1);
+}
+
+bool GapBetween(const v1::MemoryCurve& curve, const v1::CurvePoint& a, const v1::CurvePoint& b) {
+  return std::any_of(curve.gaps().begin(), curve.gaps().end(), [&](const v1::CurveGap& gap) {
+    return ToNs(gap.start_time()) < ToNs(b.time()) && ToNs(gap.end_time()) > ToNs(a.time());
+  });
+}
+
+// The highest usage of each slice of time. A slice without a reading has that of the one before;
+// in a gap it has none.
+std::array<std::optional<uint64_t>, kColumns> Slices(const v1::MemoryCurve& curve,
+                                                     const Points& points) {
+  std::array<std::optional<uint64_t>, kColumns> slices;
+  const v1::CurvePoint* before = nullptr;
+  for (const v1::CurvePoint* point : points) {
+    if (!point->has_usage_bytes()) {
+      before = nullptr;
+      continue;
+    }
+    const size_t column = ColumnOf(points, *point);
+    if (before != nullptr && !GapBetween(curve, *before, *point)) {
+      for (size_t i = ColumnOf(points, *before) + 1; i < column; ++i) {
+        slices.at(i) = before->usage_bytes();
+      }
+    }
+    slices.at(column) = std::max(slices.at(column).value_or(0), point->usage_bytes());
+    before = point;
+  }
+  return slices;
+}
 
 }  // namespace
 
-// The highest usage of each slice, on a scale from 0 to the limit or the highest of all.
+// On a scale from 0 to the limit or the highest of all, in the proportion of time.
 void AddCurve(const v1::MemoryCurve& curve, Page* page) {
-  const int count = curve.points_size();
+  const Points points = PointsByTime(curve);
   uint64_t top = std::max<uint64_t>(curve.limit_bytes(), 1);
-  for (const v1::CurvePoint& point : curve.points()) {
-    top = std::max(top, point.usage_bytes());
+  for (const v1::CurvePoint* point : points) {
+    top = std::max(top, point->usage_bytes());
   }
-  std::string line = FormatClock(ToNs(curve.points(0).time())).substr(0, 5) + " ";
-  const int columns = std::min(count, kColumns);
-  for (int column = 0; column < columns; ++column) {
-    std::optional<uint64_t> highest;
-    for (int i = count * column / columns; i < count * (column + 1) / columns; ++i) {
-      if (curve.points(i).has_usage_bytes()) {
-        highest = std::max(highest.value_or(0), curve.points(i).usage_bytes());
-      }
+  std::string line = FormatClock(ToNs(points.front()->time())).substr(0, 5) + " ";
+  for (const std::optional<uint64_t>& bytes : Slices(curve, points)) {
+    const double share = static_cast<double>(bytes.value_or(0)) / static_cast<double>(top);
+    line += bytes ? kBars.at(std::min<size_t>(static_cast<size_t>(share * 8), 7)) : " ";
+  }
+  line += "✕ " + FormatClock(ToNs(points.back()->time())).substr(0, 5);
+  const auto add = [&](const std::string& part) {
+    if (TextWidth(line) + TextWidth(part) <= page->text_width()) {
+      line += part;
     }
-    const double share = static_cast<double>(highest.value_or(0)) / static_cast<double>(top);
-    line += highest ? kBars[std::min<size_t>(static_cast<size_t>(share * 8), 7)] : " ";
+  };
+  if (const auto growth = GrowthOf(points)) {
+    const std::string last = FormatBytes(growth->last_bytes);
+    add("   " + (growth->span_ns <= 0 ? last + ", one reading"
+                                      : FormatBytes(growth->first_bytes) + " → " + last));
+    if (const std::string words = GrowthWords(*growth); !words.empty()) {
+      add("  " + words);
+    }
+    if (growth->last_minute_bytes) {
+      add("; last 60 s " + SignedBytes(*growth->last_minute_bytes));
+    }
   }
-  const v1::CurvePoint& last = curve.points(count - 1);
-  line += "✕ " + FormatClock(ToNs(last.time())).substr(0, 5);
-  if (curve.points(0).has_usage_bytes() && last.has_usage_bytes()) {
-    line += fmt::format("   {} → {}", FormatBytes(curve.points(0).usage_bytes()),
-                        FormatBytes(last.usage_bytes()));
+  if (!curve.gaps().empty()) {
+    add(fmt::format("; {}", FormatCount(static_cast<uint64_t>(curve.gaps_size()), "gap")));
   }
-  page->Text("CURVE", line, 1);
+  page->Fixed("CURVE", line);
 }
 
 }  // namespace oombox

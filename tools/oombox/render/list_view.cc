@@ -7,6 +7,8 @@
 #include "tools/oombox/reference.h"
 #include "tools/oombox/render/coverage.h"
 #include "tools/oombox/render/event_names.h"
+#include "tools/oombox/render/pressure_list.h"
+#include "tools/oombox/render/pressure_text.h"
 #include "tools/oombox/render/table.h"
 #include "tools/oombox/render/text_width.h"
 #include "tools/oombox/render/units.h"
@@ -47,8 +49,9 @@ std::string GapLine(const v1::Event& event, const std::string& age, const std::s
 }
 
 std::string PressureLine(const v1::Event& event, const std::string& age, const std::string& id) {
-  return fmt::format("{}  {}  {}  {}", PadLeft(age, 3), id, PressureText(event.pressure().state()),
-                     EventSubject(event));
+  return fmt::format("{}  {}  PRESSURE {}  {}  {}", PadLeft(age, 3), id,
+                     StateName(event.pressure().state()), EventSubject(event),
+                     PressureWords(event.pressure()));
 }
 
 std::string NoKillLine(const v1::Event& event, const std::string& age, const std::string& id) {
@@ -80,7 +83,7 @@ std::string Footer(const EventList& list, const ListView& view) {
                        list.events.size());
   }
   if (list.events.empty()) {
-    const char* const none = view.chosen ? "no OOM kills match" : "no OOM kills";
+    const std::string none = fmt::format("no {}{}", view.what, view.chosen ? " match" : "");
     out += view.since_ns != 0 ? fmt::format("{} since {}\n", none, FormatDateTime(view.since_ns))
                               : fmt::format("{}{}\n", none, view.chosen ? "" : " recorded");
   }
@@ -140,6 +143,12 @@ std::vector<TableCell> KillRow(const Line& line, const ListView& view, bool with
 }  // namespace
 
 std::string RenderListTable(const EventList& list, const ListView& view) {
+  const bool pressure = !list.events.empty() &&
+                        std::all_of(list.events.begin(), list.events.end(),
+                                    [](const v1::Event& event) { return event.has_pressure(); });
+  if (pressure) {
+    return RenderPressureTable(list.events, view) + Footer(list, view);
+  }
   // A screen has no room to say the same on every line; a pipe gets all columns, always.
   const std::string node = view.width == 0 ? "" : OnlyNode(list);
   std::vector<TableColumn> columns = {{"AGE", true},           {"ID"},

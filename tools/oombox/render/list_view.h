@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/oombox/event_source.h"
@@ -14,7 +15,8 @@ struct ListView {
   int64_t now_ns = 0;
   int64_t since_ns = 0;  // 0: no beginning was asked for
   bool chosen = false;   // some were asked for, not all
-  size_t width = 0;      // 0: unbounded
+  std::string_view what = "OOM kills";
+  size_t width = 0;  // 0: unbounded
   bool headers = true;
   Folding folding = Folding::kByWorkload;
   Paint paint{false};

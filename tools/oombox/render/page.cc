@@ -31,6 +31,10 @@ void Page::Text(std::string_view label, std::string_view text, size_t max_lines,
   Lines(label, WrapWords(text, text_width()), max_lines, style);
 }
 
+void Page::Fixed(std::string_view label, std::string_view text) {
+  out_ += Labelled(label, ElideMiddle(text, text_width()), Style::kPlain);
+}
+
 void Page::Pair(std::string_view label, std::string_view left, std::string_view right,
                 Style style) {
   const size_t right_width = TextWidth(right);

@@ -26,6 +26,8 @@ class Page {
   // `label`, then `text` wrapped into at most `max_lines`; `label` may be empty.
   void Text(std::string_view label, std::string_view text, size_t max_lines,
             Style style = Style::kPlain);
+  // Text that is one line as it stands: spaces in it mean something.
+  void Fixed(std::string_view label, std::string_view text);
   // As Text with at most 2 lines, with `right` at the right edge of the last.
   void Pair(std::string_view label, std::string_view left, std::string_view right, Style style);
   // Items joined by " · ", broken between items only.

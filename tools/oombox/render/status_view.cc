@@ -8,6 +8,7 @@
 
 #include "tools/oombox/render/accounting.h"
 #include "tools/oombox/render/coverage.h"
+#include "tools/oombox/render/status_pressure.h"
 #include "tools/oombox/render/table.h"
 #include "tools/oombox/render/units.h"
 
@@ -70,6 +71,7 @@ std::vector<TableCell> Row(const v1::NodeStatus& node, int64_t now_ns) {
           {number(balance ? balance->events : 0)},
           {number(balance ? balance->dropped : 0), lost ? Style::kRed : Style::kPlain},
           {gap, bad_gap ? Style::kRed : Style::kPlain},
+          balance ? PressureCell(report) : TableCell{"-"},
           {node.has_last_report_age() ? FormatAge(node.last_report_age().seconds() * kNsPerSecond)
                                       : "never"},
           {balance ? CostText(report) : "-"}};
@@ -155,6 +157,9 @@ void AddAilments(const v1::NodeStatus& node, Notes& notes) {
                                           "time budget (rank-budget-us)",
                                           name, FormatCount(skipped, "kill")));
   }
+  for (const std::string& missing : MissingOfWatch(report)) {
+    notes.Add(Style::kYellow, fmt::format("{}  {}", name, missing));
+  }
   if (HasNoCollector(report)) {
     AddNoCollector(name, report, std::any_of(stalled.begin(), stalled.end(), IsUplink), notes);
   }
@@ -231,6 +236,9 @@ std::string Verbose(const std::vector<v1::NodeStatus>& nodes, int64_t now_ns) {
   for (const v1::NodeStatus& node : nodes) {
     if (BalanceOf(node)) {
       details += AttachmentLine(node, now_ns) + QueuesLine(node);
+      if (const std::string watch = WatchLineOf(node.report()); !watch.empty()) {
+        details += fmt::format("  {}  {}\n", NodeName(node), watch);
+      }
     }
     unavailable += Unavailable(node);
   }
@@ -256,13 +264,18 @@ std::string RenderStatus(const std::vector<v1::NodeStatus>& nodes, const StatusV
                {"EVENTS", true},
                {"DROPS", true},
                {"GAPS", true},
+               {.name = "PRESSURE", .expendable = 1},
                {"LAST REPORT", true},
                {"COST"}});
   KillTotals totals;
   bool replayed = false;
+  PressureTotals pressure;
   for (const v1::NodeStatus& node : nodes) {
     table.Add(Row(node, view.now_ns));
     AddTo(node, &totals);
+    if (BalanceOf(node)) {
+      pressure.Add(node.report());
+    }
     replayed = replayed || node.report().replayed();
   }
   std::string out = table.Render({view.width, view.headers, view.paint});
@@ -275,7 +288,7 @@ std::string RenderStatus(const std::vector<v1::NodeStatus>& nodes, const StatusV
                       "RECORDING: an agent here replays a recording, not this kernel") +
            "\n";
   }
-  return out + TotalsLine(totals) + "\n";
+  return out + pressure.Line() + TotalsLine(totals) + "\n";
 }
 
 }  // namespace oombox

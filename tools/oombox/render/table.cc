@@ -112,7 +112,75 @@ std::string Layout(const std::vector<TableColumn>& columns, const std::vector<si
 
 }  // namespace
 
+// Takes columns away until the narrowest that the others can be fits.
+std::vector<bool> Table::Kept(const TableOptions& options) const {
+  const std::vector<size_t> widths = NaturalWidths(columns_, rows_, options.headers);
+  std::vector<bool> kept(columns_.size(), true);
+  while (options.width > 0) {
+    size_t total = 0;
+    size_t least = columns_.size();
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (!kept[i]) {
+        continue;
+      }
+      const TableColumn& column = columns_[i];
+      total += (total == 0 ? 0 : kSeparator.size()) +
+               (column.narrowest > 0 ? std::min(column.narrowest, widths[i]) : widths[i]);
+      if (column.expendable > (least == columns_.size() ? 0 : columns_[least].expendable)) {
+        least = i;
+      }
+    }
+    if (total <= options.width || least == columns_.size()) {
+      break;
+    }
+    kept[least] = false;
+  }
+  return kept;
+}
+
+std::string Table::LeftOut(const TableOptions& options) const {
+  const std::vector<bool> kept = Kept(options);
+  std::string line;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (!kept[i]) {
+      line.append(line.empty() ? "no room for: " : ", ").append(columns_[i].name);
+    }
+  }
+  if (line.empty()) {
+    return line;
+  }
+  constexpr std::string_view kRemedy = " (a wider screen, or a pipe)";
+  if (TextWidth(line) + TextWidth(kRemedy) <= options.width) {
+    line += kRemedy;
+  }
+  return options.paint(Style::kDim, ElideMiddle(line, options.width)) + "\n";
+}
+
 std::string Table::Render(const TableOptions& options) const {
+  const std::vector<bool> kept = Kept(options);
+  if (std::find(kept.begin(), kept.end(), false) == kept.end()) {
+    return RenderAll(options);
+  }
+  std::vector<TableColumn> columns;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (kept[i]) {
+      columns.push_back(columns_[i]);
+    }
+  }
+  Table narrower(std::move(columns));
+  for (const std::vector<TableCell>& row : rows_) {
+    std::vector<TableCell> cells;
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (kept[i] || IsFullLine(row, columns_.size())) {
+        cells.push_back(row[i]);
+      }
+    }
+    narrower.Add(std::move(cells));
+  }
+  return narrower.RenderAll(options);
+}
+
+std::string Table::RenderAll(const TableOptions& options) const {
   std::vector<size_t> widths = NaturalWidths(columns_, rows_, options.headers);
   if (options.width > 0) {
     Shrink(columns_, options.width, &widths);

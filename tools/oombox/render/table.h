@@ -13,6 +13,8 @@ struct TableColumn {
   bool right = false;
   // Not 0: may be shortened (in the middle) down to this when the terminal is too narrow.
   size_t narrowest = 0;
+  // Not 0: left out where the others do not fit otherwise, the highest first.
+  size_t expendable = 0;
 };
 
 struct TableCell {
@@ -36,8 +38,13 @@ class Table {
   bool empty() const { return rows_.empty(); }
   // Lines, each with its newline. Empty when memory is exhausted.
   std::string Render(const TableOptions& options) const;
+  // A line that names the columns that Render leaves out, with its newline; empty when it has all.
+  std::string LeftOut(const TableOptions& options) const;
 
  private:
+  std::vector<bool> Kept(const TableOptions& options) const;
+  std::string RenderAll(const TableOptions& options) const;
+
   std::vector<TableColumn> columns_;
   std::vector<std::vector<TableCell>> rows_;
 };

@@ -6,6 +6,7 @@
 
 #include "tools/oombox/reference.h"
 #include "tools/oombox/render/event_names.h"
+#include "tools/oombox/render/pressure_text.h"
 #include "tools/oombox/render/text_width.h"
 #include "tools/oombox/render/units.h"
 
@@ -65,8 +66,9 @@ Words Describe(const v1::Event& event, size_t width) {
       return {NoKillTag(event.no_kill().kind()), Style::kYellow,
               Subject(event, width) + " " + NoKillText(event.no_kill())};
     case v1::Event::kPressure:
-      return {"PRES", Style::kYellow,
-              Subject(event, width) + " " + PressureText(event.pressure().state())};
+      return {"PRES", StateStyle(event.pressure().state()),
+              fmt::format("{} {} {}", StateName(event.pressure().state()), Subject(event, width),
+                          PressureWords(event.pressure()))};
     case v1::Event::BODY_NOT_SET:
       break;
   }

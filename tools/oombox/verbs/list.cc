@@ -63,6 +63,14 @@ Result<ExitCode> StreamLines(ListRequest request, const VerbContext& context) {
   return kExitPartial;
 }
 
+std::string_view NounOf(std::string_view kind) {
+  return kind == "pressure"    ? "changes of memory pressure"
+         : kind == "gap"       ? "gaps"
+         : kind == "no_kill"   ? "SIGKILLs or marks without an OOM kill"
+         : kind == "no_victim" ? "OOMs without a victim"
+                               : "OOM kills";
+}
+
 Status Print(EventList list, const ListOptions& options, const VerbContext& context) {
   switch (context.format) {
     case OutputFormat::kJson: {
@@ -84,8 +92,11 @@ Status Print(EventList list, const ListOptions& options, const VerbContext& cont
   view.paint = context.out->paint();
   FilterOptions choice = options.filter;
   choice.since.clear();
+  choice.kind.clear();
+  choice.kills_first = false;
   OOMBOX_TRY(const std::string chosen, BuildFilter(choice, context.now_ns));
   view.chosen = !chosen.empty();
+  view.what = NounOf(options.filter.kind);
   if (!options.filter.since.empty()) {
     OOMBOX_TRY(view.since_ns, ParseMoment(options.filter.since, context.now_ns));
   }
@@ -107,16 +118,19 @@ Result<bool> HasNameless(const ListOptions& options, const VerbContext& context)
     return false;
   }
   fmt::print(context.notes,
-             "oombox: kills in pods whose names are not known are not listed; to see them:\n"
-             "  oombox list --filter '{}'\n",
-             nameless.expression);
+             "oombox: {} in pods whose names are not known are not listed; to see them:\n"
+             "  oombox list{} --filter '{}'\n",
+             nameless.kind == "pressure" ? "changes of pressure" : "kills",
+             nameless.kind == "pressure" ? " --kind pressure" : "", nameless.expression);
   return true;
 }
 
 }  // namespace
 
-Result<ExitCode> RunList(const ListOptions& options, const VerbContext& context) {
+Result<ExitCode> RunList(const ListOptions& asked, const VerbContext& context) {
   using F = OutputFormat;
+  ListOptions options = asked;
+  options.filter.kills_first = true;
   OOMBOX_RETURN_IF_ERROR(CheckFormat("list", context.format,
                                      {F::kTable, F::kCompact, F::kJson, F::kJsonLines, F::kYaml}));
   if (options.last < 0 || options.last > kMaxLimit) {

@@ -1,17 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 
-#include "agent/store/filter.h"
-#include "tools/oombox/filter_builder.h"
+#include "agent/common/clock.h"
+#include "tools/oombox/live_screen.h"
+#include "tools/oombox/moment.h"
 #include "tools/oombox/render/json.h"
+#include "tools/oombox/render/text_width.h"
 #include "tools/oombox/render/top_view.h"
 #include "tools/oombox/render/units.h"
 #include "tools/oombox/render/yaml.h"
+#include "tools/oombox/top_rows.h"
 #include "tools/oombox/verbs/verbs.h"
 
 namespace oombox {
@@ -19,130 +20,7 @@ namespace oombox {
 namespace {
 
 constexpr size_t kDefaultLines = 20;
-constexpr size_t kKillsLookedAt = 1000;
-
-// A container that is started again has another id and the same names.
-using Name = std::tuple<std::string, std::string, std::string, std::string>;
-
-Name NameOf(const v1::NodeIdentity& node, const v1::Container& container) {
-  return container.pod_name().empty() ? Name{node.cluster_name(), "", "", container.container_id()}
-                                      : Name{node.cluster_name(), container.namespace_name(),
-                                             container.pod_name(), container.container_name()};
-}
-
-EventAttributes AttributesOf(const v1::NodeStatus& node, const v1::ContainerReport& report) {
-  const v1::Container& container = report.container();
-  EventAttributes attributes;
-  attributes.kind = "oom";
-  attributes.node = node.report().node().node_name();
-  attributes.cluster = node.report().node().cluster_name();
-  attributes.cgroup = report.cgroup_path();
-  attributes.namespace_name = container.namespace_name();
-  attributes.pod = container.pod_name();
-  attributes.container = container.container_name();
-  attributes.owner = container.owner();
-  attributes.image = container.image_name();
-  attributes.qos = container.qos_class();
-  return attributes;
-}
-
-bool IsHeardOf(const v1::NodeStatus& node) {
-  return node.coverage().state() != v1::Coverage::STATE_UNKNOWN &&
-         node.coverage().state() != v1::Coverage::STATE_UNSPECIFIED;
-}
-
-// Not of an older agent, nor of an answer that would have become too big.
-bool TellsAll(const v1::NodeReport& report) {
-  return report.has_containers_total() &&
-         report.containers_size() == static_cast<int>(report.containers_total());
-}
-
-struct Chosen {
-  // Each with the containers that are asked for, and nothing else of its report.
-  std::vector<v1::NodeStatus> nodes = {};
-  size_t silent = 0;
-  size_t cut = 0;       // heard of, but they do not tell all of their containers
-  size_t nameless = 0;  // containers whose names nobody knows, where the choice is by name
-};
-
-Chosen Choose(const std::vector<v1::NodeStatus>& nodes, const Filter& host, const Filter& filter,
-              const std::optional<Filter>& nameless) {
-  Chosen chosen;
-  for (const v1::NodeStatus& node : nodes) {
-    if (!host.Matches(AttributesOf(node, {}))) {
-      continue;
-    }
-    chosen.silent += IsHeardOf(node) ? 0 : 1;
-    chosen.cut += IsHeardOf(node) && !TellsAll(node.report()) ? 1 : 0;
-    v1::NodeStatus& left = chosen.nodes.emplace_back(node);
-    v1::NodeReport& report = *left.mutable_report();
-    report.Clear();
-    *report.mutable_node() = node.report().node();
-    *report.mutable_report_time() = node.report().report_time();
-    if (node.report().has_containers_total()) {
-      report.set_containers_total(node.report().containers_total());
-    }
-    for (const v1::ContainerReport& container : node.report().containers()) {
-      if (filter.Matches(AttributesOf(node, container))) {
-        *report.add_containers() = container;
-      } else if (nameless && nameless->Matches(AttributesOf(node, container))) {
-        ++chosen.nameless;
-      }
-    }
-  }
-  return chosen;
-}
-
-struct LastKills {
-  std::map<Name, int64_t> times;
-  bool complete = true;  // who is not in `times` was not killed, as far as is known here
-};
-
-Result<LastKills> ReadLastKills(const std::string& filter, EventSource* source) {
-  OOMBOX_TRY(const EventList list, source->ListEvents({.filter = filter, .limit = kKillsLookedAt}));
-  LastKills last{.complete = !list.more};
-  for (const v1::Event& event : list.events) {  // newest first
-    if (event.oom().has_container()) {
-      last.times.emplace(NameOf(event.node(), event.oom().container()), ToNs(event.event_time()));
-    }
-  }
-  return last;
-}
-
-std::vector<TopRow> Rows(const std::vector<v1::NodeStatus>& nodes, const LastKills& last_kills) {
-  std::vector<TopRow> rows;
-  for (const v1::NodeStatus& node : nodes) {
-    for (const v1::ContainerReport& container : node.report().containers()) {
-      const auto last = last_kills.times.find(NameOf(node.report().node(), container.container()));
-      const bool found = last != last_kills.times.end();
-      rows.push_back({.node = node.report().node().node_name(),
-                      .container = container,
-                      .last_kill_ns = found ? std::optional(last->second) : std::nullopt,
-                      .never_killed = !found && last_kills.complete});
-    }
-  }
-  SortByCloseness(rows);
-  return rows;
-}
-
-// What the table does not show, a line each.
-std::string Gaps(const Chosen& chosen) {
-  const std::string nodes = FormatCount(chosen.nodes.size(), "node");
-  std::string out;
-  if (chosen.silent > 0) {
-    out += fmt::format("! {} of {} not heard of lately: containers as of the last report\n",
-                       chosen.silent, nodes);
-  }
-  if (chosen.cut > 0) {
-    out += fmt::format("! {} of {} do not tell all of their containers: ask each with --local\n",
-                       chosen.cut, nodes);
-  }
-  if (chosen.nameless > 0) {
-    out += fmt::format("! {} without a name may be among them: no runtime tells their names\n",
-                       FormatCount(chosen.nameless, "container"));
-  }
-  return out;
-}
+constexpr int64_t kKillsAreFreshNs = 30'000'000'000;
 
 // In a format for programs; false: in none.
 Result<bool> PrintForPrograms(const std::vector<v1::NodeStatus>& nodes,
@@ -168,41 +46,134 @@ Result<bool> PrintForPrograms(const std::vector<v1::NodeStatus>& nodes,
   return false;
 }
 
+ExitCode CodeOf(const TopNodes& chosen) {
+  return TopGaps(chosen).empty() && !chosen.nodes.empty() ? kExitOk : kExitPartial;
+}
+
+std::string Table(const TopNodes& chosen, const LastKills& kills, const TopOptions& options,
+                  const VerbContext& context, TopView view) {
+  const std::vector<TopRow> rows = MakeRows(chosen.nodes, kills, options.sort);
+  view.width = context.out->width();
+  view.headers = context.headers;
+  view.nodes = chosen.nodes.size() > 1;
+  view.paint = context.out->paint();
+  const std::string gaps = TopGaps(chosen);
+  std::string out = RenderTop(rows, view);
+  if (rows.empty() && gaps.empty()) {
+    out += "no container\n";
+  }
+  return out + gaps + view.paint(Style::kDim, TopFooter(chosen, view.now_ns));
+}
+
+// Draws anew until it is stopped. What cannot be asked for is shown beside the last answer.
+class Live {
+ public:
+  Live(const TopOptions& options, const TopChoice& choice, const VerbContext& context)
+      : options_(options), choice_(choice), context_(context) {}
+
+  // The first answer decides whether there is anything to draw.
+  Result<ExitCode> Run(std::chrono::milliseconds interval, const std::stop_token& stop) {
+    OOMBOX_RETURN_IF_ERROR(Ask());
+    LiveScreen screen(context_.out, stop);
+    do {
+      context_.out->Measure();
+      screen.Show(Picture());
+      if (!screen.Wait(interval)) {
+        break;
+      }
+      const Status asked = Ask();
+      error_ = asked.has_value() ? std::nullopt : std::optional(asked.error().message);
+    } while (true);
+    return CodeOf(chosen_);
+  }
+
+ private:
+  Status Ask() {
+    OOMBOX_TRY(const std::vector<v1::NodeStatus> nodes, context_.source->Nodes());
+    const int64_t now_ns = WallNowNs();
+    // A list of kills costs the server more than its nodes, and changes seldom.
+    if (now_ns - kills_ns_ > kKillsAreFreshNs) {
+      OOMBOX_TRY(kills_, ReadLastKills(choice_.filter, context_.source));
+      kills_ns_ = now_ns;
+    }
+    chosen_ = ChooseNodes(nodes, choice_);
+    asked_ns_ = now_ns;
+    return {};
+  }
+
+  std::string Picture() const {
+    const int64_t now_ns = WallNowNs();
+    std::string head = fmt::format("oombox top  {}  {}  q ends", FormatClock(now_ns).substr(0, 8),
+                                   context_.source->Describe());
+    head = context_.out->paint()(Style::kBold, ElideMiddle(head, context_.out->width())) + "\n";
+    if (error_) {
+      const std::string why = error_->substr(0, error_->find('\n'));
+      head += context_.out->paint()(
+                  Style::kRed,
+                  ElideMiddle(fmt::format("! as of {} ago: {}", FormatAge(now_ns - asked_ns_), why),
+                              context_.out->width())) +
+              "\n";
+    }
+    // Beside the rows: the head, the table's first line, two that say what is left out, the feet.
+    const auto feet = TopGaps(chosen_) + TopFooter(chosen_, now_ns);
+    const auto taken = static_cast<size_t>(std::count(feet.begin(), feet.end(), '\n')) +
+                       static_cast<size_t>(std::count(head.begin(), head.end(), '\n')) + 3;
+    const size_t height = context_.out->height();
+    return head + Table(chosen_, kills_, options_, context_,
+                        {.now_ns = now_ns,
+                         .limit = height > taken ? height - taken : 1,
+                         .more = "oombox top --once --all"});
+  }
+
+  const TopOptions& options_;
+  const TopChoice& choice_;
+  const VerbContext& context_;
+  TopNodes chosen_;
+  LastKills kills_ = {};
+  int64_t kills_ns_ = 0;
+  int64_t asked_ns_ = 0;
+  std::optional<std::string> error_;
+};
+
+Result<std::chrono::milliseconds> IntervalOf(const TopOptions& options) {
+  auto interval = ParseDuration(options.interval);
+  if (!interval.has_value()) {
+    return Annotate(std::move(interval).error(), "--interval");
+  }
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(*interval);
+  if (milliseconds.count() < 1000 || *interval > std::chrono::hours(1)) {
+    return MakeError(ErrorCode::kInvalid, "--interval {}: give 1s to 1h", options.interval);
+  }
+  return milliseconds;
+}
+
 }  // namespace
 
-Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context) {
+bool IsLive(const TopOptions& options, const VerbContext& context) {
+  const bool table =
+      context.format == OutputFormat::kDefault || context.format == OutputFormat::kTable;
+  return table && !options.once && context.out->height() > 0;
+}
+
+Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context,
+                        const std::stop_token& stop) {
   using F = OutputFormat;
   OOMBOX_RETURN_IF_ERROR(
       CheckFormat("top", context.format, {F::kTable, F::kJson, F::kJsonLines, F::kYaml}));
-  FilterOptions choice = options.filter;
-  choice.kind = "oom";
-  OOMBOX_TRY(const std::string text, BuildFilter(choice, context.now_ns));
-  OOMBOX_TRY(const Filter filter, Filter::Parse(text));
-  OOMBOX_TRY(const std::string host_text,
-             BuildFilter({.host = options.filter.host, .kind = "oom"}, context.now_ns));
-  OOMBOX_TRY(const Filter host, Filter::Parse(host_text));
-  OOMBOX_TRY(const std::string nameless_text,
-             BuildFilter(NamelessOf(options.filter), context.now_ns));
-  std::optional<Filter> nameless;
-  if (ChoosesByName(options.filter)) {
-    OOMBOX_TRY(nameless, Filter::Parse(nameless_text));
+  OOMBOX_TRY(const std::chrono::milliseconds interval, IntervalOf(options));
+  OOMBOX_TRY(const TopChoice choice, MakeTopChoice(options, context.now_ns));
+  if (IsLive(options, context)) {
+    return Live(options, choice, context).Run(interval, stop);
   }
   OOMBOX_TRY(const std::vector<v1::NodeStatus> nodes, context.source->Nodes());
-  const Chosen chosen = Choose(nodes, host, filter, nameless);
-  const std::string gaps = Gaps(chosen);
+  const TopNodes chosen = ChooseNodes(nodes, choice);
   OOMBOX_TRY(const bool printed, PrintForPrograms(chosen.nodes, context));
   if (!printed) {
-    OOMBOX_TRY(const LastKills last_kills, ReadLastKills(text, context.source));
-    const std::vector<TopRow> rows = Rows(chosen.nodes, last_kills);
-    context.out->Write(RenderTop(rows, {.now_ns = context.now_ns,
-                                        .width = context.out->width(),
-                                        .headers = context.headers,
-                                        .nodes = chosen.nodes.size() > 1,
-                                        .limit = options.all ? 0 : kDefaultLines,
-                                        .paint = context.out->paint()}));
-    context.out->Write(rows.empty() && gaps.empty() ? "no container\n" : gaps);
+    OOMBOX_TRY(const LastKills kills, ReadLastKills(choice.filter, context.source));
+    context.out->Write(Table(chosen, kills, options, context,
+                             {.now_ns = context.now_ns, .limit = options.all ? 0 : kDefaultLines}));
   }
-  return gaps.empty() && !chosen.nodes.empty() ? kExitOk : kExitPartial;
+  return CodeOf(chosen);
 }
 
 }  // namespace oombox

@@ -31,7 +31,12 @@ Result<ExitCode> RunWatch(const WatchOptions& options, const VerbContext& contex
                           const std::stop_token& stop);
 Result<ExitCode> RunGet(const std::string& reference, const VerbContext& context);
 Result<ExitCode> RunExplain(const std::string& reference, const VerbContext& context);
-Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context);
+Result<ExitCode> RunCurve(const std::string& reference, const CurveOptions& options,
+                          const VerbContext& context);
+Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context,
+                        const std::stop_token& stop = {});
+// It is drawn anew until it is stopped; otherwise `stop` is not looked at.
+bool IsLive(const TopOptions& options, const VerbContext& context);
 Result<ExitCode> RunStatus(const StatusOptions& options, const VerbContext& context);
 Result<ExitCode> RunVersion(const VersionOptions& options, const VerbContext& context);
 Result<ExitCode> RunCompletion(const std::string& shell, const CompletionModel& model, Output* out);
