@@ -12,6 +12,7 @@ from lib.containerd import Containerd, require_containers
 from lib.events import parse_events
 from lib.images import HOG
 from lib.machine import require_real_kills
+from lib.metrics import scrape
 from lib.pods import MIB, grow_when_told
 from lib.programs import Agent, Scratch, eventually, get_event, list_events, oombox
 
@@ -103,7 +104,12 @@ class ContainersTest(unittest.TestCase):
 class KillTest(ContainersTest):
     def setUp(self):
         super().setUp()
-        self.watch()
+        self.watch("--cri-socket", self.containerd.socket, "--metrics-listen", "127.0.0.1:0")
+
+    def metric_of(self, container, name):
+        labels = (f'namespace="{container.pod.namespace}",pod="{container.pod.name}",'
+                  f'container="{container.name}",scope="container"')
+        return scrape(self.agent).get(f"{name}{{{labels}}}")
 
     def test_a_killed_container_is_named_as_kubernetes_names_it(self):
         pod = self.run_pod(labels={"app": "ocr", "pod-template-hash": "7c9d6b5f4"})
@@ -156,6 +162,7 @@ class KillTest(ContainersTest):
         pod = self.run_pod()
         rounds = []
         for attempt in range(3):
+            last_began = time.time()
             rounds.append(pod.run("worker", GROW, attempt=attempt))
             rounds[-1].wait_exited()
             if attempt > 0:  # the kubelet keeps the last one that died
@@ -166,6 +173,9 @@ class KillTest(ContainersTest):
         self.assertEqual([e["oom"]["container"].get("restart_count") for e in events], [0, 1, 2])
         for event, container in zip(events, rounds):
             self.check_names(event["oom"]["container"], container)
+        self.assertEqual(self.metric_of(rounds[-1], "oombox_oom_kills_total"), 3)
+        last = self.metric_of(rounds[-1], "oombox_last_oom_kill_timestamp_seconds")
+        self.assertTrue(last_began < last < time.time(), (last_began, last))
 
     def test_a_besteffort_pod_is_one(self):
         container = self.run_pod(qos="besteffort").run("worker", GROW, oom_score_adj=1000)

@@ -26,7 +26,11 @@ def listening_ports(daemon):
     inodes = set()
     folder = f"/proc/{daemon.pid}/fd"
     for name in os.listdir(folder):
-        if match := re.match(r"socket:\[(\d+)\]", os.readlink(f"{folder}/{name}")):
+        try:
+            target = os.readlink(f"{folder}/{name}")
+        except FileNotFoundError:
+            continue  # closed since it was listed: no socket that listens is
+        if match := re.match(r"socket:\[(\d+)\]", target):
             inodes.add(match[1])
     ports = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):

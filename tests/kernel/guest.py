@@ -6,7 +6,9 @@ One initramfs holds the programs and every play of guest/plays/; the kernel's co
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT_TIMEOUT = 480  # many times what it takes, for a machine that is busy with other things
@@ -62,12 +64,14 @@ class GuestError(Exception):
 class Guest:
     """A running guest that plays one of guest/plays/. Stop it with wait() or kill()."""
 
-    def __init__(self, kernel, initramfs, folder, play, memory_mib=1024, disk=None, append="",
-                 cpus="2", machine=(), **arguments):
+    def __init__(self, kernel, initramfs, folder, play, memory_mib=1024, disk=None, disk_reads_per_second=0,
+                 append="", cpus="2", machine=(), **arguments):
         self.console, self.results = (os.path.join(folder, f"{play}.{name}")
                                       for name in ("console", "results"))
         words = [f"oombox.{name}={value}" for name, value in {"play": play, **arguments}.items()]
-        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", cpus,
+        # One thread for all CPUs: with more, QEMU 7.2 translates code while another CPU patches it, and now and then
+        # a kernel trips over a half-written jump label (Oops: int3), 1 of 80 boots.
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", cpus,
                    *machine, "-m", str(memory_mib), "-kernel", kernel, "-initrd", initramfs, "-append",
                    "console=ttyS0 loglevel=4 panic=-1 oops=panic mitigations=off log_buf_len=4M nokaslr no_timer_check "
                    + " ".join([append, *words]),
@@ -76,7 +80,8 @@ class Guest:
         if disk:
             # NVMe and ext4 are built into the kernel: no modules. cache=none: what the guest's kernel
             # has not written is gone with it.
-            command += ["-drive", f"file={disk},if=none,id=disk,format=raw,cache=none",
+            command += ["-drive", f"file={disk},if=none,id=disk,format=raw,cache=none"
+                        + f",throttling.iops-read={disk_reads_per_second}",  # 0: as fast as it is
                         "-device", "nvme,drive=disk,serial=disk"]
         self._command = command
         self._boot()
@@ -98,12 +103,22 @@ class Guest:
         self._qemu.kill()
         self._qemu.wait()
 
+    def stand_still(self, seconds):
+        """A host that has no time for it; its clock goes on."""
+        self._qemu.send_signal(signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            self._qemu.send_signal(signal.SIGCONT)
+
+    def console_count(self, text):
+        return _text(self.console).count(text)
+
     def wait(self, timeout=BOOT_TIMEOUT):
         """Waits for its power-off; returns its frames: name -> text."""
         frames = self._frames(timeout)
         attempts = 1
-        # Emulated CPUs translate code while another patches it: now and then a kernel trips over a
-        # half-written jump label (Oops: int3) before it has started anything of ours. Boot again.
+        # The emulator failed before anything of ours has started: boot again.
         while "release" not in frames and attempts < BOOT_ATTEMPTS:
             self._boot()
             frames = self._frames(timeout)

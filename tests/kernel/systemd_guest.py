@@ -116,7 +116,7 @@ class SystemdGuest:
 
     def run(self):
         """What the tests printed. Raises KernelError when the guest did not come to their end."""
-        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-M", "q35",
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-M", "q35",
                    "-m", "3072", "-kernel", self.kernel, "-initrd", self.initrd, "-append",
                    "console=ttyS0 root=/dev/vda rw quiet panic=-1 mitigations=off nokaslr no_timer_check",
                    "-drive", f"file={self.disk},if=virtio,format=raw,cache=unsafe", "-nic", "none",

@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "tests/unit/store/fixture.h"
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace oombox {
 namespace {
@@ -27,33 +26,26 @@ class Names final : public ContainerSource {
   void OnAnswer(std::function<void()> /*answered*/) override {}
 };
 
-class ContainerUsageTest : public ::testing::Test {
- protected:
-  void Make(const std::string& path, const std::string& usage, const std::string& limit) {
-    std::filesystem::create_directories(dir_.File("cgroup") + path);
-    std::ofstream(dir_.File("cgroup") + path + "/memory.current") << usage << "\n";
-    std::ofstream(dir_.File("cgroup") + path + "/memory.max") << limit << "\n";
-  }
-  v1::NodeReport Report(ContainerSource* names) {
-    v1::NodeReport report;
-    FillContainers({.root = dir_.File("cgroup"), .v2 = true}, names, report);
-    return report;
-  }
+CgroupPressure Watched(const std::string& path, uint64_t usage, std::optional<uint64_t> limit,
+                       PressureState state = PressureState::kOk) {
+  return {.cgroup = {.id = 7, .path = path},
+          .state = state,
+          .sample = {.boottime_ns = 1, .usage_bytes = usage, .limit_bytes = limit}};
+}
 
-  TempDir dir_;
-  Names names_;
-};
+v1::NodeReport Report(const std::vector<CgroupPressure>& watched, ContainerSource* names) {
+  v1::NodeReport report;
+  FillContainers(watched, names, report);
+  return report;
+}
 
-TEST_F(ContainerUsageTest, ListsContainersAndNothingElse) {
-  Make("/system.slice/ssh.service", "4096", "max");
-  Make(kPod, "8192", "65536");
-  Make(kPod + "/" + kId, "8192", "65536");
-  Make(kPod + "/" + kId + "/init", "4096", "max");
-  Make(kPod + "/" + kSandboxId, "4096", "max");
-
-  const v1::NodeReport report = Report(&names_);
+TEST(ContainerUsageTest, ListsContainersByNameAndLeavesSandboxesOut) {
+  Names names;
+  const v1::NodeReport report = Report(
+      {Watched(kPod + "/" + kId, 8192, 65536), Watched(kPod + "/" + kSandboxId, 4096, {})}, &names);
 
   ASSERT_EQ(report.containers_size(), 1);
+  EXPECT_EQ(report.containers_total(), 1U);
   const v1::ContainerReport& container = report.containers(0);
   EXPECT_EQ(container.cgroup_path(), kPod + "/" + kId);
   EXPECT_EQ(container.usage_bytes(), 8192U);
@@ -63,10 +55,8 @@ TEST_F(ContainerUsageTest, ListsContainersAndNothingElse) {
   EXPECT_EQ(container.container().qos_class(), "Burstable");
 }
 
-TEST_F(ContainerUsageTest, HasIdsWithoutARuntimeAndNoLimitWhereThereIsNone) {
-  Make(kPod + "/" + kId, "8192", "max");
-
-  const v1::NodeReport report = Report(nullptr);
+TEST(ContainerUsageTest, HasIdsWithoutARuntimeAndNoLimitWhereThereIsNone) {
+  const v1::NodeReport report = Report({Watched(kPod + "/" + kId, 8192, {})}, nullptr);
 
   ASSERT_EQ(report.containers_size(), 1);
   EXPECT_EQ(report.containers(0).container().container_id(), kId);
@@ -74,11 +64,58 @@ TEST_F(ContainerUsageTest, HasIdsWithoutARuntimeAndNoLimitWhereThereIsNone) {
   EXPECT_FALSE(report.containers(0).has_restarts());
 }
 
-TEST_F(ContainerUsageTest, LeavesOutACgroupThatIsGoing) {
-  Make(kPod + "/" + kId, "8192", "max");
-  std::filesystem::remove(dir_.File("cgroup") + kPod + "/" + kId + "/memory.current");
+TEST(ContainerUsageTest, APodIsListedOnlyInAlarm) {
+  EXPECT_EQ(Report({Watched(kPod, 8192, 65536)}, nullptr).containers_size(), 0);
+  EXPECT_EQ(
+      Report({Watched(kPod, 65000, 65536, PressureState::kCritical)}, nullptr).containers_size(),
+      1);
+}
 
-  EXPECT_EQ(Report(nullptr).containers_size(), 0);
+TEST(ContainerUsageTest, WhatIsNoContainersAndHasALimitIsListed) {
+  const v1::NodeReport report =
+      Report({Watched("/system.slice/ssh.service", 4096, 1 << 20)}, nullptr);
+  ASSERT_EQ(report.containers_size(), 1);
+  EXPECT_TRUE(report.containers(0).container().container_id().empty());
+}
+
+TEST(ContainerUsageTest, TheNearestToItsLimitComesFirst) {
+  const v1::NodeReport report =
+      Report({Watched("/a", 10, 100), Watched("/b", 90, 100), Watched("/c", 50, {})}, nullptr);
+  ASSERT_EQ(report.containers_size(), 3);
+  EXPECT_EQ(report.containers(0).cgroup_path(), "/b");
+  EXPECT_EQ(report.containers(2).cgroup_path(), "/c");
+}
+
+TEST(ContainerUsageTest, WhoIsInAlarmComesBeforeThoseThatAreFullOfPageCache) {
+  CgroupPressure cache = Watched("/cache", 100, 100);
+  cache.sample.working_set_bytes = 30;
+  CgroupPressure held = Watched("/held", 85, 100);
+  held.sample.working_set_bytes = 80;
+  const CgroupPressure waits = Watched("/waits", 20, {}, PressureState::kCritical);
+  const v1::NodeReport report = Report({cache, held, waits}, nullptr);
+  ASSERT_EQ(report.containers_size(), 3);
+  EXPECT_EQ(report.containers(0).cgroup_path(), "/waits");
+  EXPECT_EQ(report.containers(1).cgroup_path(), "/held");
+}
+
+TEST(ContainerUsageTest, TheNodesOwnMemoryIsApart) {
+  CgroupPressure node = Watched("/", 10, 100);
+  node.cgroup.id = 0;
+  const v1::NodeReport report = Report({node}, nullptr);
+  EXPECT_EQ(report.containers_size(), 0);
+  EXPECT_EQ(report.pressure_watch().node().usage_bytes(), 10U);
+}
+
+TEST(ContainerUsageTest, TooManyAreCountedAndTheNearestListed) {
+  std::vector<CgroupPressure> many;
+  for (uint64_t i = 0; i < 5000; ++i) {
+    many.push_back(Watched("/" + std::string(200, 'x') + std::to_string(i), i, 5000));
+  }
+  const v1::NodeReport report = Report(many, nullptr);
+  EXPECT_EQ(report.containers_total(), 5000U);
+  EXPECT_LT(report.containers_size(), 5000);
+  EXPECT_LT(report.ByteSizeLong(), size_t{420} << 10);
+  EXPECT_EQ(report.containers(0).usage_bytes(), 4999U);
 }
 
 }  // namespace

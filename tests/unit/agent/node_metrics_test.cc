@@ -42,18 +42,39 @@ v1::NodeReport FullReport() {
     kill_to_journal { count: 3 sum_ns: 3000000 max_ns: 2000000
                       buckets { upper_ns: 100000 count: 1 } buckets { upper_ns: 0 count: 2 } }
     kill_to_store { count: 1 sum_ns: 7000000 buckets { upper_ns: 0 count: 1 } }
+    containers { cgroup_path: "/kubepods/pod1/c1" usage_bytes: 201 usage_max_1m_bytes: 202
+                 limit_bytes: 203 working_set_bytes: 204 unreclaimable_bytes: 205
+                 state: STATE_CRITICAL
+                 container { container_id: "c1" namespace_name: "shop" pod_name: "ocr-1"
+                             container_name: "worker" }
+                 pressure { some_total { seconds: 206 } full_total { seconds: 207 }
+                            reclaim { count: 1 total { seconds: 208 } } } }
+    containers { cgroup_path: "/user.slice" usage_bytes: 211 limit_bytes: 212 state: STATE_OK }
+    pressure_watch { cgroups_total: 221 cgroups_watched: 222 curves: 223 curves_refused: 224
+                     readings: 225 reading_time { seconds: 226 } stretch: 227 events_lost: 228
+                     reclaim { reclaims: 229 lost: 230 run_time { seconds: 231 } } }
   )",
                                                             &report));
   return report;
 }
 
+std::vector<prometheus::MetricFamily> Metrics(const v1::NodeReport& report) {
+  return NodeMetrics(report, {"namespace", "pod", "container"},
+                     {{.labels = {{"namespace", "shop"},
+                                  {"pod", "ocr-1"},
+                                  {"container", "worker"},
+                                  {"scope", "container"}},
+                       .kills = 301,
+                       .last_wall_ns = 302'000'000'000}});
+}
+
 std::string Exposition(const v1::NodeReport& report) {
-  return prometheus::TextSerializer().Serialize(NodeMetrics(report));
+  return prometheus::TextSerializer().Serialize(Metrics(report));
 }
 
 std::set<std::string> Names(const v1::NodeReport& report) {
   std::set<std::string> names;
-  for (const auto& family : NodeMetrics(report)) {
+  for (const auto& family : Metrics(report)) {
     names.insert(family.name);
   }
   return names;
@@ -120,7 +141,7 @@ TEST(NodeMetricsTest, ShowsEveryNumberOfAFullReport) {
 
 TEST(NodeMetricsTest, ShowsTheTermsOfTheIdentityThatAddUp) {
   std::map<std::string, double> sums;
-  for (const auto& family : NodeMetrics(FullReport())) {
+  for (const auto& family : Metrics(FullReport())) {
     for (const auto& metric : family.metric) {
       sums[family.name] += metric.counter.value;
     }
@@ -172,7 +193,7 @@ TEST(NodeMetricsTest, IsCompleteSinceNoTimeWhileItIsNot) {
 
 TEST(NodeMetricsTest, AreAllInTheDocsAndNoneIsInvented) {
   EXPECT_EQ(DocumentedTable(OOMBOX_OPERATIONS_MD, "### Metrics of oombox-agent"),
-            MetricsTable(NodeMetrics(FullReport())));
+            MetricsTable(Metrics(FullReport())));
 }
 
 TEST(NodeMetricsTest, TakesACoverageItDoesNotKnowAsUnknown) {
@@ -182,14 +203,122 @@ TEST(NodeMetricsTest, TakesACoverageItDoesNotKnowAsUnknown) {
   EXPECT_THAT(Exposition(report), HasSubstr("oombox_coverage{state=\"unknown\"} 1"));
 }
 
-TEST(NodeMetricsTest, HasNoSeriesPerContainer) {
-  v1::NodeReport report = FullReport();
-  const size_t before = Names(report).size();
-  for (uint64_t i = 0; i < 100; ++i) {
-    report.add_containers()->set_cgroup_id(i);
+TEST(NodeMetricsTest, ContainersOfTheSameLabelsAreOneSeriesAndTooManyAreCut) {
+  v1::NodeReport report;
+  for (int i = 0; i < 3 * kMaxContainerSeries; ++i) {
+    v1::ContainerReport* container = report.add_containers();
+    container->set_usage_bytes(1);
+    container->mutable_container()->set_container_id(std::to_string(i));
+    container->mutable_container()->set_namespace_name("shop");
+    container->mutable_container()->set_pod_name(std::to_string(i));
   }
+  const auto samples = [&](const LabelNames& labels) {
+    for (const auto& family : NodeMetrics(report, labels, {})) {
+      if (family.name == "oombox_memory_usage_bytes") {
+        return family.metric;
+      }
+    }
+    return std::vector<prometheus::ClientMetric>();
+  };
+  EXPECT_EQ(samples({"namespace", "pod"}).size(), static_cast<size_t>(kMaxContainerSeries));
+  ASSERT_EQ(samples({"namespace"}).size(), 1u);
+  EXPECT_EQ(samples({"namespace"})[0].gauge.value, kMaxContainerSeries);
+}
 
-  EXPECT_EQ(Names(report).size(), before);
+TEST(NodeMetricsTest, ASumOfContainersHasALimitOnlyWhenAllHaveOneAndNoCounters) {
+  v1::NodeReport report;
+  for (int i = 0; i < 2; ++i) {
+    v1::ContainerReport* container = report.add_containers();
+    container->set_limit_bytes(100);
+    container->mutable_container()->set_namespace_name("shop");
+    container->mutable_container()->set_pod_name(std::to_string(i));
+    container->mutable_pressure()->mutable_full_total()->set_seconds(5);
+  }
+  const auto exposition = [&](const LabelNames& labels) {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, NodeMetrics(report, labels, {}));
+    return out.str();
+  };
+  EXPECT_THAT(exposition({"namespace"}),
+              HasSubstr("oombox_memory_limit_bytes{namespace=\"shop\"} 200"));
+  report.mutable_containers(1)->clear_limit_bytes();
+  EXPECT_THAT(exposition({"namespace"}), Not(HasSubstr("oombox_memory_limit_bytes{")));
+  EXPECT_THAT(exposition({"namespace"}), Not(HasSubstr("stalled_seconds")));
+  EXPECT_THAT(exposition({"namespace", "pod", "container"}), HasSubstr("stalled_seconds_total{"));
+}
+
+TEST(NodeMetricsTest, ContainersWithoutNamesAreSeriesOfTheirOwn) {
+  v1::NodeReport report;
+  for (const char* path : {"/docker/a", "/docker/b"}) {
+    v1::ContainerReport* container = report.add_containers();
+    container->set_usage_bytes(1);
+    container->set_cgroup_path(path);
+    container->mutable_container()->set_container_id(path);
+  }
+  for (const auto& family : NodeMetrics(report, {"namespace", "pod", "container"}, {})) {
+    if (family.name == "oombox_memory_usage_bytes") {
+      EXPECT_EQ(family.metric.size(), 2U);
+    }
+  }
+}
+
+TEST(KillTallyTest, CountsAKillWhenItsNamesHaveCome) {
+  KillTally tally({"pod"});
+  v1::Event kill;
+  kill.set_event_id("id");
+  kill.mutable_oom()->mutable_container()->set_container_id("abc");
+  tally.Stored(kill);  // of an earlier run: that one counted it
+  tally.Begin(kill);
+  tally.Stored(kill);
+  EXPECT_TRUE(tally.Get().empty());
+  kill.mutable_oom()->mutable_container()->set_pod_name("ocr");
+  tally.Stored(kill);
+  kill.set_final(true);
+  tally.Stored(kill);
+  ASSERT_EQ(tally.Get().size(), 1U);
+  EXPECT_EQ(tally.Get()[0].kills, 1U);
+  EXPECT_EQ(tally.Get()[0].labels[0].second, "ocr");
+}
+
+TEST(KillTallyTest, CountsAKillWhoseNamesDoNotComeAndOneThatIsNoContainers) {
+  KillTally tally({"pod"});
+  v1::Event kill;
+  kill.set_event_id("id");
+  kill.mutable_oom()->mutable_container()->set_container_id("abc");
+  kill.set_final(true);
+  tally.Begin(kill);
+  tally.Stored(kill);
+  kill.Clear();
+  kill.set_event_id("other");
+  tally.Begin(kill);
+  tally.Stored(kill);
+  ASSERT_EQ(tally.Get().size(), 1U);
+  EXPECT_EQ(tally.Get()[0].kills, 2U);
+}
+
+TEST(KillTallyTest, CountsByLabelsAndKeepsTheLatest) {
+  KillTally tally({"namespace"});
+  v1::Event kill;
+  const auto add = [&] {
+    tally.Begin(kill);
+    tally.Stored(kill);
+  };
+  kill.mutable_oom()->set_scope(v1::OOM_SCOPE_CONTAINER);
+  kill.mutable_oom()->mutable_container()->set_namespace_name("shop");
+  kill.mutable_event_time()->set_seconds(5);
+  add();
+  kill.mutable_event_time()->set_seconds(9);
+  add();
+  ASSERT_EQ(tally.Get().size(), 1u);
+  EXPECT_EQ(tally.Get()[0].kills, 2u);
+  EXPECT_EQ(tally.Get()[0].last_wall_ns, 9'000'000'000);
+  EXPECT_EQ(tally.Get()[0].labels, (LabelValues{{"namespace", "shop"}, {"scope", "container"}}));
+  for (int i = 0; i < 2000; ++i) {
+    kill.mutable_oom()->mutable_container()->set_namespace_name(std::to_string(i));
+    kill.mutable_event_time()->set_seconds(10 + i);
+    add();
+  }
+  EXPECT_EQ(tally.Get().size(), KillTally::kMaxSeries);
 }
 
 TEST(LatencyReportTest, KeepsAHistogramOnItsWayOverTheWire) {

@@ -136,6 +136,24 @@ TEST(CollectorMetricsTest, SumsTheIdentityOverNodesThatAreHeardOf) {
   EXPECT_THAT(text, HasSubstr("\noombox_fleet_nodes{state=\"unknown\"} 1\n"));
 }
 
+TEST(CollectorMetricsTest, CountsContainersByTheStateOfTheirMemory) {
+  auto near = Node(v1::Coverage::STATE_COMPLETE, 0, 0);
+  near.mutable_report()->add_containers()->set_state(v1::PressureEvent::STATE_CRITICAL);
+  near.mutable_report()->add_containers()->set_state(v1::PressureEvent::STATE_OK);
+  auto far = Node(v1::Coverage::STATE_COMPLETE, 0, 0);
+  far.mutable_report()->add_containers()->set_state(v1::PressureEvent::STATE_OK);
+  far.mutable_report()->add_containers()->set_state(static_cast<v1::PressureEvent::State>(99));
+  auto silent = Node(v1::Coverage::STATE_UNKNOWN, 0, 0);
+  silent.mutable_report()->add_containers()->set_state(v1::PressureEvent::STATE_WARNING);
+  const std::vector<v1::NodeStatus> nodes = {near, far, silent};
+
+  const std::string text = Exposition({.nodes = &nodes});
+
+  EXPECT_THAT(text, HasSubstr("\noombox_fleet_containers{state=\"ok\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("\noombox_fleet_containers{state=\"warning\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("\noombox_fleet_containers{state=\"critical\"} 1\n"));
+}
+
 TEST(CollectorMetricsTest, ComputesTheGapOfAnAgentThatDoesNotTellIt) {
   const std::vector<v1::NodeStatus> nodes = {Node(v1::Coverage::STATE_COMPLETE, 10, 8),
                                              Node(v1::Coverage::STATE_COMPLETE, 10, 11)};

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "agent/capture/decode.h"
 #include "agent/event/undecodable.h"
 #include "tests/fakes/fake_event_store.h"
@@ -47,6 +52,23 @@ class Hesitant final : public FakeEventStore {
 
  private:
   std::atomic<bool> works_{false};
+};
+
+// A store whose disk is full.
+class Full final : public FakeEventStore {
+ public:
+  Full() : FakeEventStore("epoch") {}
+  Result<size_t> Put(std::span<const v1::Event> events, std::optional<int64_t> cursor) override {
+    if (events.empty()) {
+      return FakeEventStore::Put(events, cursor);
+    }
+    ++refused;
+    return MakeError(ErrorCode::kExhausted, "the disk is full");
+  }
+  Result<std::vector<StoredEvent>> List(const ListQuery& /*query*/) override {
+    return std::vector<StoredEvent>();
+  }
+  std::atomic<uint64_t> refused{0};
 };
 
 class EventStageTest : public ::testing::Test {
@@ -111,6 +133,31 @@ TEST_F(EventStageTest, MakesAnEventOfEachRecord) {
   EXPECT_EQ(counters.journal_pending, 0U);
   EXPECT_EQ(Stored().size(), 3U);
   EXPECT_EQ(Stored()[0].event.node().boot_id(), "boot");
+}
+
+TEST_F(EventStageTest, TellsOfEachKillOnceAsNewAndOfWhatWasStored) {
+  Append({KillOf(1), KillOf(2), KillOf(1)});
+  std::vector<std::string> begun;
+  std::map<std::string, uint32_t> stored;
+  {
+    EventStage stage({.node_name = "n",
+                      .decode = DecodeRecord,
+                      .on_kill =
+                          [&](const v1::Event& kill, bool is_new) {
+                            if (is_new) {
+                              begun.push_back(kill.event_id());
+                            } else {
+                              stored[kill.event_id()] = kill.revision();
+                            }
+                          }},
+                     *journal_, *store_);
+    EXPECT_TRUE(stage.Flush());
+  }
+  EXPECT_EQ(begun.size(), 2U);
+  ASSERT_EQ(stored.size(), 2U);
+  for (const std::string& id : begun) {
+    EXPECT_GE(stored[id], 1U);
+  }
 }
 
 TEST_F(EventStageTest, GoesOnAfterARestartWhereItWas) {
@@ -289,6 +336,21 @@ TEST_F(EventStageTest, LeavesAReconstructedKillAloneThatIsAnother) {
 
   EXPECT_EQ(Count("kind = oom"), 2U);
   EXPECT_EQ(Count("kind = superseded"), 0U);
+}
+
+TEST_F(EventStageTest, CountsChangesOfPressureThatAFullDiskKeepsItFromStoring) {
+  Full full;
+  EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, full);
+  for (uint64_t round = 1; round <= 3; ++round) {
+    EXPECT_EQ(stage.counters().pressures_lost, 0U);
+    for (size_t i = 0; i < ReportedPressures::kMax - 1; ++i) {
+      stage.ReportPressure({.now = {.cgroup = {.id = round << 32 | i, .path = "/a"}}}, session_);
+    }
+    for (const uint64_t before = full.refused; full.refused == before;) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  EXPECT_GT(stage.counters().pressures_lost, ReportedPressures::kMax / 2);
 }
 
 TEST_F(EventStageTest, WaitsForAStoreThatCannotSayWhatIsThere) {

@@ -136,6 +136,15 @@ TEST(ExplainTest, DrawsTheCurveWhereThereIsOne) {
   EXPECT_THAT(Explain(event).out, HasSubstr("CURVE    02:24 ▁"));
 }
 
+TEST(ExplainTest, ShowsNoGrowthOfOneReading) {
+  v1::Event event = HogEvent();
+  auto* point = event.mutable_oom()->mutable_curve()->add_points();
+  *point->mutable_time() = event.event_time();
+  point->set_usage_bytes(200u << 20);
+
+  EXPECT_THAT(Explain(event).out, HasSubstr("   200 MiB, one reading\n"));
+}
+
 TEST(ExplainTest, SaysHowToFindAnIdWhenThereIsNoSuchEvent) {
   const auto result = RunVerb(SourceOf({HogEvent()}), {}, [](const VerbContext& context) {
     return RunExplain("zzzzzz", context);

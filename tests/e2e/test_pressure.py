@@ -1,0 +1,252 @@
+"""The minutes before a kill: warned before it, a curve that a second observer confirms, no false alarm."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from lib.events import parse_events
+from lib.machine import require_real_kills
+from lib.programs import Agent, Scratch, binary, eventually, list_events, oombox
+
+MIB = 1 << 20
+PYTHON = "/usr/bin/python3"
+
+# Touches a MiB every STEP seconds, for ever.
+LEAK = """
+import sys, time
+keep = []
+while True:
+    keep.append(bytearray(1 << 20))
+    keep[-1][::4096] = b'x' * 256
+    time.sleep(float(sys.argv[1]))
+"""
+# Holds 20 MiB, 110 MiB for 300 ms, then 20 MiB again.
+SPIKE = """
+import mmap, time
+def take(mib):
+    area = mmap.mmap(-1, mib << 20)
+    for at in range(0, mib << 20, 4096):
+        area[at] = 1
+    return area
+keep = take(20)
+time.sleep(2)
+spike = take(90)
+time.sleep(0.3)
+spike.close()
+time.sleep(5)
+"""
+# Reads a file bigger than the limit again and again.
+CACHE = """
+import os, sys, time
+end = time.monotonic() + 6
+with open(sys.argv[1], 'wb') as out:
+    for _ in range(96):
+        out.write(os.urandom(1 << 20))
+        out.flush()
+        os.fsync(out.fileno())
+while time.monotonic() < end:
+    with open(sys.argv[1], 'rb', buffering=0) as file:
+        while file.read(1 << 20):
+            pass
+"""
+# Up and down between 30 and 120 MiB.
+SAW = """
+import mmap, time
+end = time.monotonic() + 18
+while time.monotonic() < end:
+    area = mmap.mmap(-1, 115 << 20)
+    for at in range(0, 115 << 20, 4096):
+        area[at] = 1
+    time.sleep(2)
+    area.close()
+    time.sleep(2)
+"""
+
+
+def setUpModule():
+    require_real_kills()
+
+
+def memory_cgroup():
+    """Path of the folder of this process' own memory cgroup."""
+    with open("/proc/self/cgroup", encoding="ascii") as lines:
+        for line in lines:
+            _, controllers, path = line.strip().split(":", 2)
+            if "memory" in controllers.split(","):
+                return "/sys/fs/cgroup/memory" + path
+            unified = path if controllers == "" else None
+    return "/sys/fs/cgroup" + (unified or "")
+
+
+class Observer(threading.Thread):
+    """Reads the cgroup's usage by itself, every 20 ms."""
+
+    def __init__(self, folder):
+        super().__init__(daemon=True)
+        self.folder, self.readings, self.over = folder, [], threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.02):
+            for name in ("memory.current", "memory.usage_in_bytes"):
+                try:
+                    with open(f"{self.folder}/{name}", encoding="ascii") as file:
+                        self.readings.append((time.time(), int(file.read())))
+                except (OSError, ValueError):
+                    pass
+
+    def around(self, when, slack):
+        return [usage for at, usage in self.readings if abs(at - when) <= slack]
+
+
+def seconds(timestamp):
+    whole, _, fraction = timestamp.rstrip("Z").partition(".")
+    return (time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) - time.timezone
+            + float("0." + (fraction or "0")))
+
+
+class PressureTest(unittest.TestCase):
+    def setUp(self):
+        self.scratch = Scratch(self)
+        self.agent = Agent(self, self.scratch).wait_ready()
+        self.name = f"pressure-{os.getpid()}-{self._testMethodName[:20]}"
+        self.folder = f"{memory_cgroup()}/{self.name}"
+
+    def hog(self, program, *arguments, limit="128Mi"):
+        running = subprocess.Popen(
+            [binary("memhog"), "run", "--limit", limit, "--name", self.name, "--timeout", "120", "--",
+             PYTHON, "-c", program, *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (running.kill(), running.communicate()))
+        return running
+
+    def pressures(self):
+        done = oombox("list", "--kind", "pressure", "--cgroup", self.name, "-o", "jsonl",
+                      server=self.agent.address)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return sorted(parse_events(done.stdout), key=lambda event: event["boottime_ns"])
+
+    def row(self):
+        """What `top` says of the cgroup."""
+        done = oombox("top", "-o", "json", server=self.agent.address)
+        for node in json.loads(done.stdout).get("nodes", []):
+            for row in node["report"].get("containers", []):
+                if row["cgroup_path"].endswith(self.name):
+                    return row
+        return None
+
+    def watch(self):
+        """What the node says of its watch over memory."""
+        done = oombox("status", "-o", "json", server=self.agent.address)
+        node, = json.loads(done.stdout)["nodes"]
+        return node["report"].get("pressure_watch")
+
+    def test_a_leak_is_a_warning_then_critical_then_a_kill_and_they_are_linked(self):
+        observer = Observer(self.folder)
+        observer.start()
+        running = self.hog(LEAK, "0.12")
+        eventually(lambda: (self.row() or {}).get("trend", {}).get("time_to_limit"), timeout=60,
+                   why="the time to its limit, before it is there")
+        warned = eventually(self.pressures, timeout=60, why="a warning")
+        self.assertIsNone(running.poll(), "warned before it was killed")
+        first = json.loads(oombox("top", "-o", "json", server=self.agent.address).stdout)
+        self.assertTrue(first["nodes"][0]["report"]["containers"][0]["cgroup_path"]
+                        .endswith(self.name), "top names the next victim first")
+        self.assertEqual(running.wait(timeout=120), 0)
+        observer.over.set()
+
+        kill, = eventually(lambda: list_events("--cgroup", self.name, server=self.agent.address),
+                           why="the kill")
+        states = eventually(lambda: [e for e in [self.pressures()] if len(e) >= 3], timeout=60,
+                            why="warning, critical and the end")[0]
+        self.assertEqual([event["pressure"]["state"] for event in states],
+                         ["STATE_WARNING", "STATE_CRITICAL", "STATE_OK"])
+        self.assertEqual(states[0]["event_id"], warned[0]["event_id"])
+        critical = states[1]
+        self.assertLess(int(critical["boottime_ns"]), int(kill["boottime_ns"]))
+        self.assertEqual(kill["oom"]["pressure_event_id"], critical["event_id"])
+        self.assertEqual(critical["pressure"]["kill_event_id"], kill["event_id"])
+
+        points = kill["oom"]["curve"]["points"]
+        self.assertGreater(len(points), 20)
+        self.assertEqual(points[-1]["provenance"], "PROVENANCE_AT_KILL")
+        for point in points[:-1]:
+            seen = observer.around(seconds(point["time"]), 1.0)
+            self.assertTrue(seen, f"nobody else read at {point['time']}")
+            self.assertGreaterEqual(point["usage_bytes"], min(seen) - 8192, point)
+            self.assertLessEqual(point["usage_bytes"], max(seen) + 8192, point)
+        drawn = oombox("curve", kill["event_id"], server=self.agent.address)
+        self.assertEqual(drawn.returncode, 0, drawn.stderr)
+        self.assertIn("limit 128 MiB", drawn.stdout)
+
+    def test_a_spike_of_300_ms_is_no_alarm_and_is_in_the_maximum(self):
+        running = self.hog(SPIKE)
+        eventually(lambda: int((self.row() or {}).get("usage_max_1m_bytes", 0)) > 100 * MIB,
+                   timeout=30, why="the spike in the highest usage of the minute")
+        running.wait(timeout=60)
+        self.assertEqual(self.pressures(), [])
+
+    def test_page_cache_at_the_limit_is_never_critical(self):
+        file = self.scratch.file("big")
+        running = self.hog(CACHE, file, limit="64Mi")
+        running.wait(timeout=90)
+        critical = [event for event in self.pressures()
+                    if event["pressure"]["state"] == "STATE_CRITICAL"
+                    and event["pressure"]["cause"] == "CAUSE_WORKING_SET"]
+        self.assertEqual(critical, [])
+
+    def test_a_thrash_is_stalls_and_foretells_no_kill(self):
+        """Pages of the program's own code push each other out: on cgroup v1, where there is no PSI."""
+        running = subprocess.Popen(
+            [binary("memhog"), "thrash", "--limit", "64Mi", "--name", self.name, "--seconds", "25"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (running.kill(), running.communicate()))
+        rows = []
+        while running.poll() is None:
+            if row := self.row():
+                rows.append(row)
+            time.sleep(1)
+        self.assertEqual(running.returncode, 0, running.stderr.read())
+        full = [row for row in rows if int(row["usage_bytes"]) > 60 * MIB]
+        self.assertGreater(len(full), 5, rows)
+        self.assertEqual([row["trend"] for row in full if "time_to_limit" in row.get("trend", {})], [],
+                         "page cache fills it, and nobody will be killed")
+        self.assertGreater(max(row["pressure"]["reclaim"]["avg10_percent"] for row in full), 0)
+        changes = [event["pressure"] for event in self.pressures()]
+        self.assertNotIn("STATE_CRITICAL", [change["state"] for change in changes])
+        self.assertEqual(list_events("--cgroup", self.name, server=self.agent.address), [])
+
+    def test_among_5000_cgroups_a_leak_is_seen_in_time(self):
+        limit = "memory.limit_in_bytes" if os.path.exists(
+            f"{memory_cgroup()}/memory.limit_in_bytes") else "memory.max"
+        folders = [f"{memory_cgroup()}/{self.name}-{i}" for i in range(5000)]
+        self.addCleanup(lambda: [os.rmdir(folder) for folder in folders if os.path.isdir(folder)])
+        for folder in folders:
+            os.mkdir(folder)
+            with open(f"{folder}/{limit}", "w", encoding="ascii") as file:
+                file.write(str(64 * MIB))
+        eventually(lambda: (w := self.watch()) and w["cgroups_watched"] >= 5000
+                   and w["curves_refused"] > 4000,
+                   timeout=120, why="5 000 cgroups watched, more than curves have room for")
+        running = self.hog(LEAK, "0.12", limit="64Mi")
+        self.assertEqual(running.wait(timeout=120), 0)
+        kill, = eventually(lambda: list_events("--cgroup", self.name, server=self.agent.address),
+                           why="the kill")
+        alarm, = [event for event in self.pressures() if event["event_id"] == kill["oom"].get("pressure_event_id")]
+        self.assertLess(int(alarm["boottime_ns"]), int(kill["boottime_ns"]))
+        self.assertGreater(len(kill["oom"]["curve"]["points"]), 10, "its curve found a place")
+
+    def test_a_saw_tooth_is_one_alarm(self):
+        running = self.hog(SAW)
+        running.wait(timeout=90)
+        alarms = [event["pressure"]["state"] for event in self.pressures()
+                  if event["pressure"]["cause"] != "CAUSE_REMOVED"]
+        self.assertLessEqual(len(alarms), 2, alarms)
+        self.assertEqual(alarms, sorted(set(alarms), reverse=True), "each state at most once")
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

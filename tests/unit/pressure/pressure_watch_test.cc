@@ -1,0 +1,283 @@
+#include "agent/pressure/pressure_watch.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <mutex>
+
+#include "agent/common/clock.h"
+#include "tests/unit/store/fixture.h"
+
+namespace oombox {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+
+// Reclaim as a test says it.
+class FakeReclaim final : public ReclaimSource {
+ public:
+  Health health() const override { return {.run_ns = run_ns, .disarmed = disarmed}; }
+  uint64_t Changes() const override { return changes; }
+  Result<std::map<uint64_t, ReclaimCounts>> Read() const override {
+    const std::lock_guard lock(mutex_);
+    return counts_;
+  }
+  void Set(uint64_t id, uint64_t stall_ns, uint64_t at_ns = BootNowNs()) {
+    const std::lock_guard lock(mutex_);
+    counts_[id] = {.count = ++changes, .stall_ns = stall_ns, .last_boottime_ns = at_ns};
+  }
+  void Forget(uint64_t id) override { forgotten = id; }
+  void Disarm() override { disarmed = true; }
+
+  std::atomic<uint64_t> changes{0};
+  std::atomic<uint64_t> run_ns{0};
+  std::atomic<uint64_t> forgotten{0};
+  std::atomic<bool> disarmed{false};
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<uint64_t, ReclaimCounts> counts_;
+};
+
+// A directory tree that looks like cgroup v2.
+class PressureWatchTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(Root());
+    std::filesystem::create_directories(dir_.File("proc/pressure"));
+    Write("proc/meminfo", "MemTotal: 1000000 kB\nMemFree: 500000 kB\nMemAvailable: 800000 kB\n");
+  }
+  std::string Root() const { return dir_.File("cgroup"); }
+  void Write(const std::string& file, const std::string& text) {
+    std::ofstream(dir_.File(file)) << text;
+  }
+  void Make(const std::string& path, uint64_t usage_mib, const std::string& limit) {
+    std::filesystem::create_directories(Root() + path);
+    Set(path, usage_mib);
+    Write("cgroup" + path + "/memory.max", limit + "\n");
+    Write("cgroup" + path + "/memory.high", "max\n");
+  }
+  // In one step, as a kernel file is read.
+  void Set(const std::string& path, uint64_t usage_mib) {
+    Replace("cgroup" + path + "/memory.stat", fmt::format("anon {}\n", usage_mib * kMiB));
+    Replace("cgroup" + path + "/memory.current", fmt::format("{}\n", usage_mib * kMiB));
+  }
+  void Replace(const std::string& file, const std::string& text) {
+    Write(file + ".next", text);
+    std::filesystem::rename(dir_.File(file + ".next"), dir_.File(file));
+  }
+  void Start() {
+    watch_ = std::make_unique<PressureWatch>(PressureWatch::Options{
+        .hierarchy = {.root = Root(), .v2 = true},
+        .proc = dir_.File("proc"),
+        .curves = {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"},
+        .reclaim = reclaim_,
+        .is_container = [](const std::string& path) { return path == "/container"; },
+        .scan_ns = 100'000'000});
+    watch_->Start([this](PressureChange change) {
+      const std::lock_guard lock(mutex_);
+      changes_.push_back(std::move(change));
+      told_.notify_all();
+    });
+  }
+  // Until it says so, or 10 s.
+  bool Eventually(const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    std::unique_lock lock(mutex_);
+    while (!done()) {
+      if (told_.wait_for(lock, std::chrono::milliseconds(10)) == std::cv_status::timeout &&
+          std::chrono::steady_clock::now() > deadline) {
+        return false;
+      }
+    }
+    return true;
+  }
+  std::vector<std::string> Paths() {
+    std::vector<std::string> paths;
+    for (const CgroupPressure& now : watch_->Now()) {
+      paths.push_back(now.cgroup.path);
+    }
+    return paths;
+  }
+  uint64_t IdOf(const std::string& path) {
+    for (const CgroupPressure& now : watch_->Now()) {
+      if (now.cgroup.path == path) {
+        return now.cgroup.id;
+      }
+    }
+    return 0;
+  }
+
+  TempDir dir_;
+  std::shared_ptr<FakeReclaim> reclaim_ = std::make_shared<FakeReclaim>();
+  std::mutex mutex_;
+  std::condition_variable told_;
+  std::vector<PressureChange> changes_;
+  std::unique_ptr<PressureWatch> watch_;
+};
+
+TEST_F(PressureWatchTest, WatchesTheNodeContainersAndWhatHasALimit) {
+  Make("/container", 10, "max");
+  Make("/limited", 10, "104857600");
+  Make("/free", 10, "max");
+  Make("/limited/below", 10, "max");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return watch_->status().readings >= 3; }));
+  EXPECT_EQ(Paths(), (std::vector<std::string>{"/", "/container", "/limited"}));
+  EXPECT_EQ(watch_->status().total, 4U);
+  EXPECT_EQ(watch_->status().watched, 2U);
+}
+
+TEST_F(PressureWatchTest, TellsOfACgroupThatComesNearItsLimit) {
+  Make("/a", 95, "104857600");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  EXPECT_EQ(changes_[0].now.state, PressureState::kCritical);
+  EXPECT_EQ(changes_[0].now.cgroup.path, "/a");
+  EXPECT_EQ(watch_->AlarmedSince(changes_[0].now.cgroup.id, BootNowNs()), changes_[0].boottime_ns);
+  EXPECT_EQ(watch_->status().critical, 1U);
+}
+
+TEST_F(PressureWatchTest, ALimitThatIsSetLaterIsSeen) {
+  Make("/late", 10, "max");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return watch_->status().total == 1; }));
+  EXPECT_EQ(watch_->status().watched, 0U);
+  Replace("cgroup/late/memory.max", "104857600\n");
+  EXPECT_TRUE(Eventually([&] { return watch_->status().watched == 1; }));
+}
+
+TEST_F(PressureWatchTest, ANoticeMakesANewCgroupWatchedBeforeTheNextScan) {
+  Start();
+  ASSERT_TRUE(Eventually([&] { return watch_->status().readings >= 1; }));
+  Make("/new", 10, "104857600");
+  watch_->Appeared("/new");
+  watch_->Appeared("/of/another/hierarchy");
+  EXPECT_TRUE(Eventually([&] { return watch_->status().watched == 1; }));
+}
+
+TEST_F(PressureWatchTest, ARemovedCgroupEndsItsAlarmAndItsCurveStays) {
+  Make("/a", 95, "104857600");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  const uint64_t id = changes_[0].now.cgroup.id;
+  std::filesystem::remove_all(Root() + "/a");
+  watch_->Removed("/a");
+  ASSERT_TRUE(Eventually([&] { return changes_.size() >= 2; }));
+  EXPECT_EQ(changes_[1].cause, PressureCause::kRemoved);
+  EXPECT_TRUE(watch_->Before(id, BootNowNs()));
+  EXPECT_EQ(reclaim_->forgotten, id);
+  EXPECT_TRUE(watch_->AlarmedSince(id, BootNowNs())) << "its kill may be told later";
+}
+
+TEST_F(PressureWatchTest, ACgroupThatVanishesBetweenTwoReadsIsNoError) {
+  for (int i = 0; i < 50; ++i) {
+    Make(fmt::format("/c{}", i), 95, "104857600");
+  }
+  Start();
+  for (int i = 0; i < 50; ++i) {
+    std::filesystem::remove_all(Root() + fmt::format("/c{}", i));
+  }
+  EXPECT_TRUE(Eventually([&] {
+    const auto status = watch_->status();
+    return status.readings > 0 && status.watched == 0;
+  }));
+}
+
+TEST_F(PressureWatchTest, ASuccessorDoesNotTellTheSameAgain) {
+  Make("/a", 95, "104857600");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  const uint64_t since = changes_[0].boottime_ns;
+  watch_.reset();
+  changes_.clear();
+  Start();
+  ASSERT_TRUE(Eventually([&] { return watch_->status().readings >= 10; }));
+  EXPECT_TRUE(changes_.empty());
+  EXPECT_EQ(watch_->AlarmedSince(IdOf("/a"), BootNowNs()), since);
+}
+
+TEST_F(PressureWatchTest, ASuccessorEndsTheAlarmOfWhatHasGoneMeanwhileAndGivesItsPlaceAway) {
+  Make("/a", 95, "104857600");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  const uint64_t id = changes_[0].now.cgroup.id;
+  const uint64_t since = changes_[0].boottime_ns;
+  watch_.reset();
+  changes_.clear();
+  std::filesystem::remove_all(Root() + "/a");
+  Start();
+  EXPECT_EQ(watch_->AlarmedSince(id, BootNowNs()), since) << "its kill waits in the ring";
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  EXPECT_EQ(changes_[0].cause, PressureCause::kRemoved);
+  EXPECT_EQ(changes_[0].now.cgroup.path, "/a");
+  watch_.reset();
+  auto curves = CurveFile::Open(
+      {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"}, BootNowNs());
+  ASSERT_TRUE(curves);
+  for (const CurveFile::Resumed& resumed : (*curves)->resumed()) {
+    EXPECT_NE(resumed.cgroup.id, id) << "it is marked as gone";
+  }
+}
+
+TEST_F(PressureWatchTest, StallsInReclaimAreAnAlarmWherePsiIsNot) {
+  Make("/a", 50, "104857600");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return IdOf("/a") != 0; }));
+  const uint64_t id = IdOf("/a");
+  // More than all tasks' time of the last minute.
+  reclaim_->Set(id, 60'000'000'000);
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  EXPECT_EQ(changes_[0].cause, PressureCause::kStalls);
+}
+
+TEST_F(PressureWatchTest, WhoseReclaimIsOldAndNotWatchedGivesItsPlaceAway) {
+  Make("/a", 50, "104857600");
+  reclaim_->Set(4242, 1, 1);  // long ago
+  reclaim_->Set(4243, 1);
+  Start();
+  ASSERT_TRUE(Eventually([&] { return IdOf("/a") != 0; }));
+  reclaim_->Set(IdOf("/a"), 1, 1);
+  EXPECT_TRUE(Eventually([&] { return reclaim_->forgotten == 4242; }));
+}
+
+TEST_F(PressureWatchTest, AContainerWithoutAMemoryControllerIsNotTriedAgainAndAgain) {
+  Start();
+  ASSERT_TRUE(Eventually([&] { return watch_->status().readings >= 1; }));
+  std::filesystem::create_directories(Root() + "/container");
+  watch_->Appeared("/container");
+  ASSERT_TRUE(Eventually([&] { return watch_->status().total == 1; }));
+  EXPECT_EQ(watch_->status().watched, 0U);
+  EXPECT_EQ(reclaim_->forgotten, 0U) << "it was watched, and dropped";
+}
+
+TEST_F(PressureWatchTest, OneOfTheSameNameIsAnother) {
+  Make("/a", 95, "104857600");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  const uint64_t id = IdOf("/a");
+  std::filesystem::rename(Root() + "/a",
+                          dir_.File("old"));  // keeps its number from being used again
+  Make("/a", 10, "104857600");
+  EXPECT_TRUE(Eventually([&] { return IdOf("/a") != 0 && IdOf("/a") != id; }));
+  ASSERT_TRUE(Eventually([&] { return changes_.size() >= 2; }));
+  EXPECT_EQ(changes_[1].cause, PressureCause::kRemoved);
+}
+
+TEST_F(PressureWatchTest, NoRoomForTheFileIsSaidAndTheCurveKeptInMemory) {
+  std::filesystem::create_directories(dir_.File("curves"));  // a folder is there
+  Make("/a", 95, "104857600");
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  EXPECT_FALSE(watch_->status().curves_persist);
+  EXPECT_FALSE(watch_->status().why_not.empty());
+  EXPECT_TRUE(watch_->Before(changes_[0].now.cgroup.id, BootNowNs()));
+}
+
+}  // namespace
+}  // namespace oombox
