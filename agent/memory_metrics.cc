@@ -117,7 +117,7 @@ void AddWatch(const v1::PressureWatch& watch, MetricList& list) {
              watch.curves_refused());
   list.Counter("oombox_memory_readings_total", "Readings of cgroups' files.",
                Number(watch.readings()));
-  list.Counter("oombox_memory_reading_seconds_total", "Time these readings took.",
+  list.Counter("oombox_memory_reading_seconds_total", "CPU time these readings took.",
                Seconds(watch.reading_time()));
   list.Gauge("oombox_memory_reading_stretch",
              "So many times less often than usual is read what is far from its limit (16 at most; "

@@ -18,6 +18,8 @@ int64_t WallNowNs() { return Now(CLOCK_REALTIME); }
 
 uint64_t BootNowNs() { return static_cast<uint64_t>(Now(CLOCK_BOOTTIME)); }
 
+uint64_t ThreadCpuNs() { return static_cast<uint64_t>(Now(CLOCK_THREAD_CPUTIME_ID)); }
+
 int64_t WallFromBootNs(uint64_t boottime_ns) {
   return WallNowNs() - (static_cast<int64_t>(BootNowNs()) - static_cast<int64_t>(boottime_ns));
 }

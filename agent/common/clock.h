@@ -11,6 +11,9 @@ int64_t WallNowNs();
 // CLOCK_BOOTTIME in nanoseconds: monotonic, counts suspend; the clock of bpf_ktime_get_boot_ns().
 uint64_t BootNowNs();
 
+// CPU time of the calling thread: what something costs, however busy the machine is otherwise.
+uint64_t ThreadCpuNs();
+
 // Wall time of a moment given on CLOCK_BOOTTIME, by today's offset between the two clocks.
 int64_t WallFromBootNs(uint64_t boottime_ns);
 

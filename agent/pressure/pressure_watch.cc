@@ -176,6 +176,7 @@ void PressureWatch::ReadDue(uint64_t now) {
 PressureWatch::Found PressureWatch::ReadOne(Watched& watched) {
   using Detail = MemoryReader::Detail;
   const uint64_t begin = BootNowNs();
+  const uint64_t cpu_begin = ThreadCpuNs();
   const std::string& path = watched.cgroup().path;
   const bool is_node = watched.cgroup().is_node();
   bool all = is_node || watched.WantsAll(begin);
@@ -207,7 +208,7 @@ PressureWatch::Found PressureWatch::ReadOne(Watched& watched) {
     Tell(watched, *change, reading->sample.boottime_ns);
   }
   const std::lock_guard lock(mutex_);
-  status_.reading_ns += BootNowNs() - begin;
+  status_.reading_ns += ThreadCpuNs() - cpu_begin;
   return Found::kIt;
 }
 

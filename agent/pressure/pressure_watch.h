@@ -57,9 +57,9 @@ class PressureWatch final : public HistorySource {
     size_t critical = 0;
     uint64_t damped = 0;
     uint64_t readings = 0;
-    uint64_t reading_ns = 0;
-    unsigned stretch = 1;  // how much less often what is far is read
-    bool has_psi = false;  // of cgroups
+    uint64_t reading_ns = 0;  // of CPU time
+    unsigned stretch = 1;     // how much less often what is far is read
+    bool has_psi = false;     // of cgroups
     bool node_has_psi = false;
   };
 

@@ -81,7 +81,8 @@ std::optional<double> Watched::SecondsLeft(uint64_t before_ns,
   return static_cast<double>(*limit - held) / rate;
 }
 
-uint64_t Watched::Interval(std::optional<double> seconds_left, unsigned stretch) const {
+uint64_t Watched::Interval(std::optional<double> seconds_left, uint64_t last_interval_ns,
+                           unsigned stretch) const {
   const double share = this->share();
   const uint64_t far_stretch = std::min(stretch, kMaxFarStretch);
   const uint64_t near_ns = stretch <= kMaxFarStretch ? kNearNs : kNearNs * (stretch / 4);
@@ -99,6 +100,8 @@ uint64_t Watched::Interval(std::optional<double> seconds_left, unsigned stretch)
   if (Reclaims(now_.sample.boottime_ns) || Waits()) {
     interval = std::min(interval, near_ns);
   }
+  // One reading that shows no growth does not end it: what was read often is read ever less often.
+  interval = std::min(interval, std::max(kAtOnceNs, 2 * last_interval_ns));
   // Where it costs too much to read all that is near so often, the finest goes.
   return stretch >= 4 ? std::max(interval, near_ns) : interval;
 }
@@ -131,7 +134,7 @@ std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& 
   }
   const auto seconds_left = SecondsLeft(before.boottime_ns, held_before);
   grows_fast_ = seconds_left && *seconds_left < kNearSeconds;
-  due_ns_ = now + Interval(seconds_left, stretch);
+  due_ns_ = now + Interval(seconds_left, now - before.boottime_ns, stretch);
   return machine_.Add(all ? sample
                           : MemorySample{.boottime_ns = now,
                                          .usage_bytes = sample.usage_bytes,

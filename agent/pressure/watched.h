@@ -25,6 +25,7 @@ class Watched {
   static constexpr double kNear = 0.7;
   static constexpr double kAtOnce = 0.9;
   // Or the sooner it is there, if it grows as between the last two readings; or the newer it is.
+  // From one reading to the next it becomes twice as long, at most.
   static constexpr double kNearSeconds = 60;
   static constexpr double kAtOnceSeconds = 10;
   // By the brake, what is far is read so many times less often; beyond that only what is near.
@@ -78,7 +79,8 @@ class Watched {
 
  private:
   std::optional<double> SecondsLeft(uint64_t before_ns, std::optional<uint64_t> held_before) const;
-  uint64_t Interval(std::optional<double> seconds_left, unsigned stretch) const;
+  uint64_t Interval(std::optional<double> seconds_left, uint64_t last_interval_ns,
+                    unsigned stretch) const;
   bool Reclaims(uint64_t now_ns) const;
   bool Waits() const;
   std::optional<ReclaimStalls> Stalls(uint64_t now_ns) const;

@@ -31,7 +31,7 @@ bool PressureWatch::IsWanted(const std::string& path, int dir) const {
 
 // Notices may be lost, and limits be set at any time: everything that is there is looked at.
 void PressureWatch::Scan(uint64_t now) {
-  const uint64_t begin = BootNowNs();
+  const uint64_t begin = ThreadCpuNs();
   std::set<std::string> there;
   std::map<std::string, uint64_t> wanted;
   size_t total = 0;
@@ -68,7 +68,7 @@ void PressureWatch::Scan(uint64_t now) {
   const std::lock_guard lock(mutex_);
   status_.total = total;
   status_.cut = walk.cut;
-  status_.reading_ns += BootNowNs() - begin;
+  status_.reading_ns += ThreadCpuNs() - begin;
 }
 
 // After the first scan: what an earlier run watched and is not there has gone meanwhile.

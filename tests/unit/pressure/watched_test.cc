@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace oombox {
 namespace {
 
@@ -72,6 +74,43 @@ TEST_F(WatchedTest, WhatGrowsFastIsNear) {
   EXPECT_EQ(watched_.due_ns() - 1010 * kSecond, kSecond);
   Add(1011 * kSecond, 550);  // full in 3 s
   EXPECT_EQ(watched_.due_ns() - 1011 * kSecond, kSecond / 4);
+}
+
+TEST_F(WatchedTest, WhatWasReadOftenIsReadEverLessOften) {
+  Add(1000 * kSecond, 900);
+  Add(1001 * kSecond, 100);
+  EXPECT_EQ(watched_.due_ns() - 1001 * kSecond, 2 * kSecond) << "10 s would be usual";
+  Add(1003 * kSecond, 100);
+  EXPECT_EQ(watched_.due_ns() - 1003 * kSecond, 4 * kSecond);
+  Add(1007 * kSecond, 100);
+  Add(1015 * kSecond, 100);
+  EXPECT_EQ(watched_.due_ns() - 1015 * kSecond, 10 * kSecond);
+}
+
+// A leak grows by steps: readings between two of them show no growth, whenever they come.
+TEST_F(WatchedTest, ALeakBySteps) {
+  constexpr uint64_t kStepNs = 410'000'000;
+  constexpr uint64_t kKillNs = 1000 * kSecond + 64 * kStepNs;
+  for (const unsigned stretch : {1, 2, 4, 8, 16}) {
+    for (uint64_t phase = 0; phase < kStepNs; phase += 10'000'000) {
+      Watched leak({.id = 8, .path = "/leak"}, false, 1000 * kSecond);
+      std::vector<PressureState> states;
+      for (uint64_t now = 1000 * kSecond + phase; now < kKillNs; now = leak.due_ns()) {
+        const uint64_t usage = (1 + (now - 1000 * kSecond) / kStepNs) * kMiB;
+        MemoryReader::Reading reading{.cgroup_id = 8};
+        reading.sample = {.boottime_ns = now,
+                          .usage_bytes = usage,
+                          .limit_bytes = 64 * kMiB,
+                          .working_set_bytes = usage,
+                          .unreclaimable_bytes = usage};
+        if (const auto change = leak.Add(reading, true, stretch)) {
+          states.push_back(change->state);
+        }
+      }
+      EXPECT_EQ(states, (std::vector{PressureState::kWarning, PressureState::kCritical}))
+          << "stretch " << stretch << ", phase " << phase;
+    }
+  }
 }
 
 TEST_F(WatchedTest, WhatIsNewIsReadOftenUntilItsGrowthIsKnown) {
