@@ -96,8 +96,7 @@ Status AgentLink::HandleEvent(v1::EventEnvelope envelope) {
     }
     queued.bytes = queued.event.ByteSizeLong();
     ++held_events_;
-    held_bytes_ += queued.bytes;
-    budget_.used += queued.bytes;
+    Hold(queued.bytes);
   }
   owner_.Ready(shared_from_this());
   return {};
@@ -106,22 +105,33 @@ Status AgentLink::HandleEvent(v1::EventEnvelope envelope) {
 Status AgentLink::HandleReport(v1::NodeReport report) {
   if (IsOversized(report)) {  // its events are worth more than its status
     std::lock_guard lock(mutex_);
-    if (!std::exchange(oversized_told_, true)) {
-      spdlog::warn("node={}: its report is bigger than {} bytes and is left out", node_.node_name(),
-                   kMaxReportBytes);
-    }
+    LeaveOut(fmt::format("it is bigger than {} bytes", kMaxReportBytes));
     return {};
   }
   OOMBOX_RETURN_IF_ERROR(CheckReport(report, node_));
+  const size_t bytes = report.ByteSizeLong();
   {
     std::lock_guard lock(mutex_);
     if (closing_) {
       return {};
     }
-    report_ = std::move(report);
+    const size_t replaced = report_ ? report_->bytes : 0;
+    if (budget_.used.load() - replaced + bytes > budget_.max_with_reports) {
+      LeaveOut("too much waits to be stored; the next one may be taken");
+      return {};
+    }
+    GiveBack(replaced);
+    Hold(bytes);
+    report_ = {bytes, std::move(report)};
   }
   owner_.Ready(shared_from_this());
   return {};
+}
+
+void AgentLink::LeaveOut(std::string_view why) {
+  if (!std::exchange(left_out_told_, true)) {
+    spdlog::warn("node={}: its report is left out: {}", node_.node_name(), why);
+  }
 }
 
 Status AgentLink::HandleQueryResult(const v1::QueryResult& result) {
@@ -193,6 +203,15 @@ void AgentLink::Failed(const LinkBatch& batch, const Error& error) {
   GoOn();
 }
 
+void AgentLink::ReportDone(const LinkBatch& batch) {
+  if (!batch.report) {
+    return;
+  }
+  std::lock_guard lock(mutex_);
+  GiveBack(batch.report->bytes);
+  GoOn();
+}
+
 Status AgentLink::Ask(v1::Query query) {
   std::lock_guard lock(mutex_);
   if (stream_ == nullptr || closing_ || half_closed_) {
@@ -252,16 +271,26 @@ void AgentLink::GoOn() {
   }
 }
 
-// What is held is with the writer or on its way there: Committed gives the room back.
+// What is held is with the writer or on its way there: it gives the room back. A link without
+// events always reads: a report keeps no event out, and is itself replaced by the next.
 bool AgentLink::HasRoom() const {
   return held_events_ == 0 || (held_events_ < kMaxEvents && held_bytes_ < kMaxBytes &&
                                budget_.used.load() < budget_.max);
 }
 
+void AgentLink::Hold(size_t bytes) {
+  held_bytes_ += bytes;
+  budget_.used += bytes;
+}
+
+void AgentLink::GiveBack(size_t bytes) {
+  held_bytes_ -= bytes;
+  budget_.used -= bytes;
+}
+
 void AgentLink::Release(const QueuedEvent& queued) {
   --held_events_;
-  held_bytes_ -= queued.bytes;
-  budget_.used -= queued.bytes;
+  GiveBack(queued.bytes);
 }
 
 void AgentLink::Forget() {
@@ -269,7 +298,10 @@ void AgentLink::Forget() {
     Release(queued);
   }
   queue_.clear();
-  report_.reset();
+  if (report_) {
+    GiveBack(report_->bytes);
+    report_.reset();
+  }
 }
 
 }  // namespace oombox

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/common/result.h"
@@ -33,11 +34,16 @@ struct QueuedEvent {
   std::string rejection;  // not empty: it is not stored, and why
 };
 
+struct QueuedReport {
+  size_t bytes = 0;
+  v1::NodeReport report;
+};
+
 // What the writer takes from one link at a time.
 struct LinkBatch {
   std::shared_ptr<AgentLink> link;
   std::vector<QueuedEvent> events;
-  std::optional<v1::NodeReport> report;
+  std::optional<QueuedReport> report;
 };
 
 // Who the links belong to. Thread-safe; never called with a link's lock held.
@@ -52,10 +58,12 @@ class LinkOwner {
   virtual void Left(const AgentLink& link) = 0;
 };
 
-// Bytes that all links together hold in memory; above `max` a link that holds something stops
-// reading.
+// Bytes that all links together hold in memory. Above `max` a link that holds events stops reading.
+// A report that does not fit below `max_with_reports` is left out: nothing waits for it, and the
+// next one says it all again.
 struct IngestBudget {
   size_t max = 64u << 20;
+  size_t max_with_reports = 128u << 20;
   std::atomic<size_t> used = 0;
 };
 
@@ -77,11 +85,13 @@ class AgentLink : public std::enable_shared_from_this<AgentLink> {
   void OnWritten();
   void OnDone();
 
-  // From the writer: takes what is queued, then tells what became of it. A batch that could not be
-  // stored ends the stream: the agent sends it again.
+  // From the writer: takes what is queued, then tells what became of it. Events that could not be
+  // stored end the stream: the agent sends them again.
   LinkBatch Take();
   void Committed(const LinkBatch& batch);
   void Failed(const LinkBatch& batch, const Error& error);
+  // The report of the batch, if it has one, is out of memory, stored or not.
+  void ReportDone(const LinkBatch& batch);
 
   // Sends a question; kUnavailable when the stream is closing, kExhausted when too many wait.
   Status Ask(v1::Query query);
@@ -99,10 +109,14 @@ class AgentLink : public std::enable_shared_from_this<AgentLink> {
   Status HandleEvent(v1::EventEnvelope envelope);
   Status HandleReport(v1::NodeReport report);
   Status HandleQueryResult(const v1::QueryResult& result);
-  void GoOn();                              // lock held: writes, finishes, reads, whatever is due
-  bool HasRoom() const;                     // lock held
-  void Release(const QueuedEvent& queued);  // lock held: gives its room back
-  void Forget();                            // lock held: drops the queue
+  // With the lock held:
+  void LeaveOut(std::string_view why);  // a report; tells it once
+  void GoOn();                          // writes, finishes, reads, whatever is due
+  bool HasRoom() const;
+  void Hold(size_t bytes);
+  void GiveBack(size_t bytes);
+  void Release(const QueuedEvent& queued);
+  void Forget();  // drops what is queued
   void CloseLocked(Status status);
 
   LinkOwner& owner_;
@@ -123,11 +137,11 @@ class AgentLink : public std::enable_shared_from_this<AgentLink> {
   std::optional<Status> closing_;
   uint64_t last_seq_ = 0;
   std::deque<QueuedEvent> queue_;
-  bool oversized_told_ = false;
-  std::optional<v1::NodeReport> report_;  // the latest that is not stored yet
-  size_t held_events_ = 0;                // queued and being committed
-  size_t held_bytes_ = 0;
-  std::optional<v1::Ack> ack_;  // not sent yet
+  bool left_out_told_ = false;
+  std::optional<QueuedReport> report_;  // the latest, until the writer takes it
+  size_t held_events_ = 0;              // queued and being committed
+  size_t held_bytes_ = 0;               // of these, and of reports until they are stored
+  std::optional<v1::Ack> ack_;          // not sent yet
   std::deque<v1::Query> queries_;
 };
 

@@ -73,6 +73,7 @@ std::vector<LinkBatch> IngestWriter::NextRound(const std::stop_token& stop) {
     for (const QueuedEvent& queued : batch.events) {
       bytes += queued.bytes;
     }
+    bytes += batch.report ? batch.report->bytes : 0;
     batches.push_back(std::move(batch));
   }
   return batches;
@@ -97,6 +98,9 @@ void IngestWriter::Commit(std::vector<LinkBatch> batches) {
     }
   }
   StoreReports(batches);
+  for (const LinkBatch& batch : batches) {
+    batch.link->ReportDone(batch);
+  }
 }
 
 void IngestWriter::Count(const std::vector<LinkBatch>& batches, IngestCounts::Round round) {
@@ -152,12 +156,12 @@ Status IngestWriter::StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<
   return {};
 }
 
-void IngestWriter::StoreReports(const std::vector<LinkBatch>& batches) {
+void IngestWriter::StoreReports(std::vector<LinkBatch>& batches) {
   std::vector<EventStore::StoredReport> reports;
-  for (const LinkBatch& batch : batches) {
+  for (LinkBatch& batch : batches) {
     if (batch.report) {
       counts_.AddReport();
-      reports.push_back({*batch.report, wall_now_()});
+      reports.push_back({std::move(batch.report->report), wall_now_()});
     }
   }
   if (reports.empty()) {
