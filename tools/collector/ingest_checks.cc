@@ -1,9 +1,12 @@
 #include "tools/collector/ingest_checks.h"
 
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/timestamp.pb.h>
 
-#include <algorithm>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "agent/common/text.h"
@@ -16,6 +19,8 @@ namespace {
 constexpr size_t kMaxNameBytes = 253;  // a DNS name, as node and host names are
 constexpr size_t kMaxIdBytes = 64;
 constexpr int64_t kMaxSeconds = 9'000'000'000;  // the year 2255: nanoseconds fit 64 bits until 2262
+constexpr int64_t kMaxDurationSeconds = 315'576'000'000;  // of duration.proto: 10 000 years
+constexpr int32_t kMaxNanos = 999'999'999;
 
 Status CheckText(const char* what, const std::string& text, size_t max_bytes) {
   if (text.size() > max_bytes || !IsPrintableUtf8(text)) {
@@ -35,40 +40,74 @@ Status CheckGiven(const char* what, const std::string& text, size_t max_bytes) {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-bool IsPrintable(const Message& message);
+// What is wrong with a field, and where in its message.
+struct Flaw {
+  std::string path;
+  std::string_view what;
+};
 
-bool IsPrintable(const Message& message, const FieldDescriptor* field) {
+// protobuf's JSON cannot write what is out of its range: one such event would break every list that
+// has it.
+bool IsInRange(const google::protobuf::Timestamp& time) {
+  return time.seconds() >= 0 && time.seconds() <= kMaxSeconds && time.nanos() >= 0 &&
+         time.nanos() <= kMaxNanos;
+}
+
+bool IsInRange(const google::protobuf::Duration& duration) {
+  const int64_t seconds = duration.seconds();
+  const int32_t nanos = duration.nanos();
+  const bool one_sign = (seconds >= 0 || nanos <= 0) && (seconds <= 0 || nanos >= 0);
+  return one_sign && seconds >= -kMaxDurationSeconds && seconds <= kMaxDurationSeconds &&
+         nanos >= -kMaxNanos && nanos <= kMaxNanos;
+}
+
+std::optional<Flaw> FlawOf(const Message& message);
+
+std::optional<Flaw> FlawOf(const Message& message, const FieldDescriptor* field) {
   const auto& reflection = *message.GetReflection();
   const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
   for (int i = 0; i < count; ++i) {
+    std::optional<Flaw> flaw;
     if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       if (!IsPrintableUtf8(field->is_repeated() ? reflection.GetRepeatedString(message, field, i)
                                                 : reflection.GetString(message, field))) {
-        return false;
+        flaw = Flaw{"", "is not printable UTF-8; an agent escapes what it sends"};
       }
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      if (!IsPrintable(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
-                                            : reflection.GetMessage(message, field))) {
-        return false;
-      }
+      flaw = FlawOf(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
+                                         : reflection.GetMessage(message, field));
+    }
+    if (flaw) {
+      flaw->path = flaw->path.empty() ? field->name() : field->name() + "." + flaw->path;
+      return flaw;
     }
   }
-  return true;
+  return std::nullopt;
 }
 
-// Every string in the message and below. The depth is that of the protos: they do not nest
+// Of every field in the message and below. The depth is that of the protos: they do not nest
 // themselves.
-bool IsPrintable(const Message& message) {
+std::optional<Flaw> FlawOf(const Message& message) {
+  using google::protobuf::DynamicCastToGenerated;
+  if (const auto* time = DynamicCastToGenerated<google::protobuf::Timestamp>(&message)) {
+    return IsInRange(*time) ? std::nullopt : std::optional(Flaw{"", "is a time out of range"});
+  }
+  if (const auto* span = DynamicCastToGenerated<google::protobuf::Duration>(&message)) {
+    return IsInRange(*span) ? std::nullopt : std::optional(Flaw{"", "is a duration out of range"});
+  }
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
-  return std::all_of(fields.begin(), fields.end(),
-                     [&](const FieldDescriptor* field) { return IsPrintable(message, field); });
+  for (const FieldDescriptor* field : fields) {
+    if (auto flaw = FlawOf(message, field)) {
+      return flaw;
+    }
+  }
+  return std::nullopt;
 }
 
-Status CheckPrintable(const Message& message) {
-  if (!IsPrintable(message)) {
-    return MakeError(ErrorCode::kInvalid,
-                     "a text in it is not printable UTF-8; an agent escapes what it sends");
+Status CheckFields(const Message& message) {
+  if (const auto flaw = FlawOf(message)) {
+    return MakeError(ErrorCode::kInvalid, "{} {}", flaw->path, flaw->what);
   }
   return {};
 }
@@ -110,12 +149,7 @@ Status CheckEvent(const v1::Event& event) {
     return MakeError(ErrorCode::kInvalid,
                      "the event has no body this collector knows: upgrade the collector");
   }
-  const google::protobuf::Timestamp& time = event.event_time();
-  if (time.seconds() < 0 || time.seconds() > kMaxSeconds || time.nanos() < 0 ||
-      time.nanos() > 999'999'999) {
-    return MakeError(ErrorCode::kInvalid, "the event's time is out of range");
-  }
-  return CheckPrintable(event);
+  return CheckFields(event);
 }
 
 bool IsOversized(const v1::NodeReport& report) { return report.ByteSizeLong() > kMaxReportBytes; }
@@ -126,7 +160,7 @@ Status CheckReport(const v1::NodeReport& report, const v1::NodeIdentity& speaker
     return MakeError(ErrorCode::kInvalid, "the report is of node \"{}\", but \"{}\" sent it",
                      Shown(report.node().node_name()), speaker.node_name());
   }
-  return CheckPrintable(report);
+  return CheckFields(report);
 }
 
 }  // namespace oombox

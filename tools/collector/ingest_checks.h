@@ -15,14 +15,15 @@ Status CheckHello(const v1::Hello& hello);
 Status CheckPlace(const v1::EventEnvelope& envelope, const std::string& store_epoch,
                   uint64_t last_seq);
 
-// A wrong event is refused alone: malformed, too big, or with text that is not printable.
+// A wrong event is refused alone: malformed, too big, with text that is not printable or
+// a time or duration that cannot be written as JSON.
 Status CheckEvent(const v1::Event& event);
 
 // Bigger than any report of an agent of ours: to be left out.
 inline constexpr size_t kMaxReportBytes = 1 << 20;
 bool IsOversized(const v1::NodeReport& report);
 
-// A wrong report ends the stream.
+// A wrong report (of another node, or with fields an event may not have either) ends the stream.
 Status CheckReport(const v1::NodeReport& report, const v1::NodeIdentity& speaker);
 
 }  // namespace oombox

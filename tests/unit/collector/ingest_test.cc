@@ -190,7 +190,7 @@ TEST_F(IngestTest, RejectsABadEventAloneAndAcknowledgesTheOthers) {
   EXPECT_EQ(rejected[0].event_id(), SampleId(2));
   EXPECT_THAT(rejected[0].reason(), HasSubstr("bytes"));
   EXPECT_THAT(rejected[3].reason(), HasSubstr("printable"));
-  EXPECT_THAT(rejected[4].reason(), HasSubstr("time"));
+  EXPECT_THAT(rejected[4].reason(), HasSubstr("event_time"));
 }
 
 TEST_F(IngestTest, TakesEventsFromBeforeTheNodeWasRenamed) {
