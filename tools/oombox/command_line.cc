@@ -21,7 +21,7 @@ constexpr const char* kFooter =
     "  oombox top                          who is near the limit, and when is it full?\n"
     "  oombox status                       is anything missing?\n"
     "\n"
-    "Exit codes: 0 ok; 1 failure; 2 usage; 3 coverage is partial; 4 a check failed;\n"
+    "Exit codes: 0 ok; 1 failure; 2 usage; 3 the answer is partial; 4 a check failed;\n"
     "5 no such event or an ambiguous one; 69 no server answered.";
 
 // Names that could have been meant in place of `typed`.

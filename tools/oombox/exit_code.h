@@ -9,7 +9,7 @@ enum ExitCode : int {
   kExitOk = 0,
   kExitFailure = 1,
   kExitUsage = 2,
-  kExitPartial = 3,       // the answer stands on incomplete coverage
+  kExitPartial = 3,       // coverage is incomplete, or something was left out
   kExitCheckFailed = 4,   // a --check found what it looks for
   kExitNotFound = 5,      // no such event, or the reference names several
   kExitUnavailable = 69,  // no server answered (EX_UNAVAILABLE)

@@ -36,6 +36,14 @@ TEST(GetTest, PrintsJsonThatReadsBackAsTheSameEvent) {
   }
 }
 
+TEST(GetTest, SaysWhatToTryWhenJsonCannotWriteIt) {
+  v1::Event event = HogEvent();
+  event.mutable_oom()->mutable_quality()->mutable_capture_latency()->set_nanos(2'000'000'000);
+
+  EXPECT_THAT(Get(event, OutputFormat::kJson).error, HasSubstr("\ntry: another format (-o)"));
+  EXPECT_THAT(Get(event, OutputFormat::kYaml).out, HasSubstr(event.event_id()));
+}
+
 TEST(GetTest, KeepsHostileNamesOutOfEveryFormat) {
   for (const OutputFormat format :
        {OutputFormat::kYaml, OutputFormat::kJson, OutputFormat::kJsonLines}) {

@@ -212,6 +212,49 @@ TEST(ListTest, TellsPartialCoverageBesideJsonLines) {
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
 }
 
+v1::Event Unwritable() {
+  v1::Event event = GapEventSample("bad0000000000000");
+  event.mutable_gap()->mutable_start_time()->set_seconds(int64_t{1} << 60);
+  return event;
+}
+
+TEST(ListTest, LeavesOutAloneWhatJsonCannotWriteAndSaysSo) {
+  for (const OutputFormat format : {OutputFormat::kJson, OutputFormat::kJsonLines}) {
+    const VerbResult result =
+        List({HogEvent(), Unwritable(), ChildEvent()}, CompleteCoverage(), {.format = format});
+
+    EXPECT_EQ(Count(result.out, "event_id"), 2) << result.error;
+    EXPECT_THAT(result.out, HasSubstr(HogEvent().event_id()));
+    EXPECT_THAT(result.out, HasSubstr(ChildEvent().event_id()));
+    EXPECT_THAT(result.notes, HasSubstr("event bad0000000000000 is left out: cannot write JSON"));
+    EXPECT_THAT(result.notes, HasSubstr("\n  oombox get bad0000000000000 -o yaml\n"));
+    EXPECT_EQ(result.exit_code, kExitPartial);
+  }
+}
+
+TEST(ListTest, PrintsWhatJsonCannotWriteInEveryOtherFormat) {
+  for (const OutputFormat format :
+       {OutputFormat::kYaml, OutputFormat::kTable, OutputFormat::kCompact}) {
+    const VerbResult result = List({Unwritable()}, CompleteCoverage(), {.format = format});
+
+    EXPECT_THAT(result.out, HasSubstr("bad0")) << result.error;
+    EXPECT_EQ(result.exit_code, kExitOk);
+  }
+}
+
+TEST(ListTest, LeavesOutTheCoverageThatJsonCannotWrite) {
+  v1::CoverageSummary coverage = PartialCoverage();
+  v1::NodeCoverage& node = *coverage.mutable_incomplete_nodes(0);
+  node.mutable_coverage()->mutable_complete_since()->set_seconds(int64_t{1} << 60);
+
+  const VerbResult result = List({HogEvent()}, coverage, {.format = OutputFormat::kJson});
+
+  EXPECT_THAT(result.out, HasSubstr(HogEvent().event_id())) << result.error;
+  EXPECT_THAT(result.out, HasSubstr("nodes_known"));
+  EXPECT_THAT(result.notes, HasSubstr("coverage of node " + node.node_name() + " is left out"));
+  EXPECT_EQ(result.exit_code, kExitPartial);
+}
+
 TEST(ListTest, RefusesAFormatItDoesNotHave) {
   const VerbResult result =
       RunVerb(SourceOf({}), {.format = OutputFormat::kTable},

@@ -193,6 +193,22 @@ TEST(StatusTest, PrintsReasonsInJson) {
   EXPECT_THAT(result.out, HasSubstr("fentry does not attach here"));
 }
 
+TEST(StatusTest, LeavesOutAloneANodeThatJsonCannotWrite) {
+  v1::NodeStatus bad = CompleteNode();
+  bad.mutable_report()->mutable_node()->set_node_name("bad-node");
+  bad.mutable_report()->mutable_report_time()->set_seconds(int64_t{1} << 60);
+
+  for (const OutputFormat format : {OutputFormat::kJson, OutputFormat::kJsonLines}) {
+    const VerbResult result = ShowStatus({bad, CompleteNode()}, {}, {.format = format});
+
+    EXPECT_THAT(result.out, HasSubstr("ip-10-3-41-17")) << result.error;
+    EXPECT_THAT(result.out, Not(HasSubstr("bad-node")));
+    EXPECT_THAT(result.notes, HasSubstr("node bad-node is left out: cannot write JSON"));
+    EXPECT_THAT(result.notes, HasSubstr("\n  oombox status -o yaml\n"));
+    EXPECT_EQ(result.exit_code, kExitPartial);
+  }
+}
+
 TEST(StatusTest, HidesTheHeaderWhenAsked) {
   EXPECT_THAT(ShowStatus({CompleteNode()}, {}, {.headers = false}).out,
               ::testing::StartsWith("ip-10-3-41-17"));

@@ -103,6 +103,20 @@ TEST(TopTest, PrintsWhatAProgramReads) {
   EXPECT_THAT(Top({Node()}, {}, OutputFormat::kJsonLines).out, HasSubstr("\"pod_name\":\"full\""));
 }
 
+TEST(TopTest, LeavesOutAloneANodeThatJsonCannotWrite) {
+  v1::NodeStatus bad = Node();
+  bad.mutable_report()->mutable_node()->set_node_name("bad-node");
+  bad.mutable_report()->mutable_report_time()->set_seconds(int64_t{1} << 60);
+
+  for (const OutputFormat format : {OutputFormat::kJson, OutputFormat::kJsonLines}) {
+    const VerbResult result = Top({bad, Node()}, {}, format);
+
+    EXPECT_THAT(result.out, HasSubstr("\"full\"")) << result.error;
+    EXPECT_THAT(result.notes, HasSubstr("node bad-node is left out"));
+    EXPECT_EQ(result.exit_code, kExitPartial);
+  }
+}
+
 // As NodesSource, with a kill.
 class KilledSource final : public EventSource {
  public:

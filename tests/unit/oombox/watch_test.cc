@@ -42,6 +42,19 @@ TEST(WatchTest, PrintsJsonLines) {
   EXPECT_THAT(result.out, ::testing::StartsWith("{\"event_id\":\"4k7qzd0123456789\""));
 }
 
+TEST(WatchTest, GoesOnAfterAnEventThatJsonCannotWrite) {
+  v1::Event bad = GapEventSample("bad0000000000000");
+  bad.mutable_gap()->mutable_start_time()->set_seconds(int64_t{1} << 60);
+
+  const VerbResult result = Watch({HogEvent("00d1111111111111", kMinute), bad}, {.count = 1},
+                                  {.format = OutputFormat::kJsonLines});
+
+  EXPECT_THAT(result.out, ::testing::StartsWith("{\"event_id\":\"00d1111111111111\""))
+      << result.error;
+  EXPECT_THAT(result.notes, HasSubstr("event bad0000000000000 is left out"));
+  EXPECT_EQ(result.exit_code, kExitPartial);
+}
+
 TEST(WatchTest, DoesNotTellARevisionThatShowsNothingNew) {
   class Revising final : public EventSource {
    public:

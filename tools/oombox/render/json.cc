@@ -1,5 +1,6 @@
 #include "tools/oombox/render/json.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 
 namespace oombox {
@@ -8,10 +9,11 @@ Result<std::string> ToJson(const google::protobuf::Message& message, JsonLayout 
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   options.add_whitespace = layout == JsonLayout::kIndented;
+  const google::protobuf::LogSilencer quiet;  // a failure is told once, by the caller
   std::string text;
   if (const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
       !status.ok()) {
-    return MakeError(ErrorCode::kInternal, "cannot write JSON: {}",
+    return MakeError(ErrorCode::kInternal, "cannot write JSON: {}\ntry: another format (-o)",
                      std::string(status.message().data(), status.message().size()));
   }
   if (!text.ends_with('\n')) {

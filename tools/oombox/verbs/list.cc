@@ -5,10 +5,10 @@
 #include "tools/oombox/filter_builder.h"
 #include "tools/oombox/moment.h"
 #include "tools/oombox/render/coverage.h"
-#include "tools/oombox/render/json.h"
 #include "tools/oombox/render/list_view.h"
 #include "tools/oombox/render/yaml.h"
 #include "tools/oombox/verbs/verbs.h"
+#include "tools/oombox/verbs/write_json.h"
 
 namespace oombox {
 
@@ -44,20 +44,14 @@ v1::ListEventsResponse AsMessage(EventList list) {
 // Each line goes out as it comes: the list may be longer than memory. Lines hold events alone, so
 // the coverage goes to the notes.
 Result<ExitCode> StreamLines(ListRequest request, const VerbContext& context) {
-  Status printed;
+  bool whole = true;
   request.each = [&](const v1::Event& event) {
-    const auto line = ToJson(event, JsonLayout::kOneLine);
-    if (!line.has_value()) {
-      printed = tl::unexpected<Error>(line.error());
-      return false;
-    }
-    context.out->Write(*line);
+    whole = WriteJsonLine(event, context) && whole;
     return !context.out->closed() && context.out->status().has_value();
   };
   OOMBOX_TRY(const EventList list, context.source->ListEvents(request));
-  OOMBOX_RETURN_IF_ERROR(printed);
   if (IsWhole(list)) {
-    return kExitOk;
+    return whole ? kExitOk : kExitPartial;
   }
   fmt::print(context.notes, "oombox: {}\n", CoverageLine(list));
   return kExitPartial;
@@ -71,16 +65,14 @@ std::string_view NounOf(std::string_view kind) {
                                : "OOM kills";
 }
 
-Status Print(EventList list, const ListOptions& options, const VerbContext& context) {
+// False: something could not be written, which was said.
+Result<bool> Print(EventList list, const ListOptions& options, const VerbContext& context) {
   switch (context.format) {
-    case OutputFormat::kJson: {
-      OOMBOX_TRY(const std::string text, ToJson(AsMessage(std::move(list)), JsonLayout::kIndented));
-      context.out->Write(text);
-      return {};
-    }
+    case OutputFormat::kJson:
+      return WriteJsonList(AsMessage(std::move(list)), context);
     case OutputFormat::kYaml:
       context.out->Write(ToYaml(AsMessage(std::move(list))));
-      return {};
+      return true;
     default:
       break;
   }
@@ -102,7 +94,7 @@ Status Print(EventList list, const ListOptions& options, const VerbContext& cont
   }
   context.out->Write(context.format == OutputFormat::kCompact ? RenderListCompact(list, view)
                                                               : RenderListTable(list, view));
-  return {};
+  return true;
 }
 
 // True, and said, when kills in pods whose names nobody knows may be among those that are meant: a
@@ -156,9 +148,9 @@ Result<ExitCode> RunList(const ListOptions& asked, const VerbContext& context) {
     list.more = false;  // asked for so many, got so many
   }
   const bool whole = IsWhole(list);
-  OOMBOX_RETURN_IF_ERROR(Print(std::move(list), options, context));
+  OOMBOX_TRY(const bool printed, Print(std::move(list), options, context));
   OOMBOX_TRY(const bool nameless, HasNameless(options, context));
-  return whole && !nameless ? kExitOk : kExitPartial;
+  return whole && printed && !nameless ? kExitOk : kExitPartial;
 }
 
 }  // namespace oombox

@@ -7,13 +7,13 @@
 #include "agent/common/clock.h"
 #include "tools/oombox/live_screen.h"
 #include "tools/oombox/moment.h"
-#include "tools/oombox/render/json.h"
 #include "tools/oombox/render/text_width.h"
 #include "tools/oombox/render/top_view.h"
 #include "tools/oombox/render/units.h"
 #include "tools/oombox/render/yaml.h"
 #include "tools/oombox/top_rows.h"
 #include "tools/oombox/verbs/verbs.h"
+#include "tools/oombox/verbs/write_json.h"
 
 namespace oombox {
 
@@ -22,28 +22,28 @@ namespace {
 constexpr size_t kDefaultLines = 20;
 constexpr int64_t kKillsAreFreshNs = 30'000'000'000;
 
-// In a format for programs; false: in none.
+bool IsForPrograms(OutputFormat format) {
+  return format == OutputFormat::kJsonLines || format == OutputFormat::kJson ||
+         format == OutputFormat::kYaml;
+}
+
+// False: something could not be written, which was said.
 Result<bool> PrintForPrograms(const std::vector<v1::NodeStatus>& nodes,
                               const VerbContext& context) {
   if (context.format == OutputFormat::kJsonLines) {
+    bool whole = true;
     for (const v1::NodeStatus& node : nodes) {
-      OOMBOX_TRY(const std::string line, ToJson(node, JsonLayout::kOneLine));
-      context.out->Write(line);
+      whole = WriteJsonLine(node, context) && whole;
     }
+    return whole;
+  }
+  v1::ListNodesResponse message;
+  message.mutable_nodes()->Add(nodes.begin(), nodes.end());
+  if (context.format == OutputFormat::kYaml) {
+    context.out->Write(ToYaml(message));
     return true;
   }
-  if (context.format == OutputFormat::kJson || context.format == OutputFormat::kYaml) {
-    v1::ListNodesResponse message;
-    message.mutable_nodes()->Add(nodes.begin(), nodes.end());
-    if (context.format == OutputFormat::kYaml) {
-      context.out->Write(ToYaml(message));
-      return true;
-    }
-    OOMBOX_TRY(const std::string text, ToJson(message, JsonLayout::kIndented));
-    context.out->Write(text);
-    return true;
-  }
-  return false;
+  return WriteJsonList(std::move(message), context);
 }
 
 ExitCode CodeOf(const TopNodes& chosen) {
@@ -167,12 +167,13 @@ Result<ExitCode> RunTop(const TopOptions& options, const VerbContext& context,
   }
   OOMBOX_TRY(const std::vector<v1::NodeStatus> nodes, context.source->Nodes());
   const TopNodes chosen = ChooseNodes(nodes, choice);
-  OOMBOX_TRY(const bool printed, PrintForPrograms(chosen.nodes, context));
-  if (!printed) {
-    OOMBOX_TRY(const LastKills kills, ReadLastKills(choice.filter, context.source));
-    context.out->Write(Table(chosen, kills, options, context,
-                             {.now_ns = context.now_ns, .limit = options.all ? 0 : kDefaultLines}));
+  if (IsForPrograms(context.format)) {
+    OOMBOX_TRY(const bool whole, PrintForPrograms(chosen.nodes, context));
+    return whole ? CodeOf(chosen) : kExitPartial;
   }
+  OOMBOX_TRY(const LastKills kills, ReadLastKills(choice.filter, context.source));
+  context.out->Write(Table(chosen, kills, options, context,
+                           {.now_ns = context.now_ns, .limit = options.all ? 0 : kDefaultLines}));
   return CodeOf(chosen);
 }
 

@@ -7,9 +7,9 @@
 
 #include "tools/oombox/filter_builder.h"
 #include "tools/oombox/moment.h"
-#include "tools/oombox/render/json.h"
 #include "tools/oombox/render/watch_line.h"
 #include "tools/oombox/verbs/verbs.h"
+#include "tools/oombox/verbs/write_json.h"
 
 namespace oombox {
 
@@ -25,37 +25,38 @@ class Printer {
 
   // False when enough was printed, or nobody reads any more.
   bool Print(const v1::Event& event) {
-    const auto line = LineOf(event);
-    if (!line.has_value()) {
-      status_ = tl::unexpected<Error>(line.error());
-      return false;
-    }
-    if (line->empty()) {
+    if (!Write(event)) {
       return true;
     }
-    context_.out->Write(*line);
     const bool enough = left_ > 0 && --left_ == 0;
     return !enough && !context_.out->closed() && context_.out->status().has_value();
   }
 
-  const Status& status() const { return status_; }
+  ExitCode exit_code() const { return whole_ ? kExitOk : kExitPartial; }
 
  private:
-  Result<std::string> LineOf(const v1::Event& event) {
+  // False: there was nothing to write, or it could not be written.
+  bool Write(const v1::Event& event) {
     if (context_.format == OutputFormat::kJsonLines || context_.format == OutputFormat::kJson) {
-      return ToJson(event, JsonLayout::kOneLine);
+      const bool written = WriteJsonLine(event, context_);
+      whole_ = whole_ && written;
+      return written;
     }
     const std::string line = WatchLine(event, context_.out->paint(), context_.out->width()) + "\n";
     if (last_lines_.size() >= kMaxRemembered) {
       last_lines_.clear();
     }
     std::string& last = last_lines_[event.event_id()];
-    return std::exchange(last, line) == line ? std::string() : line;
+    if (std::exchange(last, line) == line) {
+      return false;
+    }
+    context_.out->Write(line);
+    return true;
   }
 
   const VerbContext& context_;
   int64_t left_;
-  Status status_;
+  bool whole_ = true;
   std::map<std::string, std::string> last_lines_;
 };
 
@@ -90,9 +91,8 @@ class WatchLoop {
     while (true) {
       const bool was_open = std::exchange(open_, false);
       const Status ended = context_.source->Watch(request_, sink, stop);
-      OOMBOX_RETURN_IF_ERROR(printer_.status());
       if (ended.has_value() || stop.stop_requested()) {
-        return kExitOk;
+        return printer_.exit_code();
       }
       ever_open_ = ever_open_ || was_open || open_;
       if (LostItsPlace(ended.error())) {
@@ -108,7 +108,7 @@ class WatchLoop {
                    FirstLine(ended.error().message));
       }
       if (!Pause(pause, stop)) {
-        return kExitOk;
+        return printer_.exit_code();
       }
     }
   }
