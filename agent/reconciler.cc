@@ -106,8 +106,12 @@ void Reconciler::Look() {
   const std::lock_guard lock(look_mutex_);
   // The kernel's count first: a kill in between must not look like one that was missed.
   const auto kernel = sources_.kernel_kills();
-  const KillCounts counts = accounting_.Look(kernel, sources_.probe->Counters(),
-                                             sources_.probe->RecursionMisses().value_or(0));
+  const oombox_kill_counters seen = sources_.probe->Counters();
+  if (const uint64_t ahead = accounting_.Ahead(seen, sources_.kernel_kills()); ahead > 0) {
+    attachment_.base_kernel_kills -= std::min<uint64_t>(ahead, attachment_.base_kernel_kills);
+  }
+  const KillCounts counts =
+      accounting_.Look(kernel, seen, sources_.probe->RecursionMisses().value_or(0));
   {
     const std::lock_guard counts_lock(counts_mutex_);
     counts_ = counts;

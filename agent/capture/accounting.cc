@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <thread>
+#include <utility>
 
 namespace oombox {
 
@@ -18,7 +20,8 @@ std::optional<uint64_t> ReadKernelKills(const std::string& path) {
 }
 
 void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_counters()>& seen,
-              const std::function<std::optional<uint64_t>()>& kernel) {
+              const std::function<std::optional<uint64_t>()>& kernel,
+              std::chrono::milliseconds quiet) {
   constexpr int kTries = 100;
   if (attachment.base_state != OOMBOX_BASE_NOT_READ) {
     return;
@@ -26,12 +29,17 @@ void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_cou
   std::optional<uint64_t> count = kernel();
   oombox_kill_counters ours = seen();
   for (int i = 0; i < kTries; ++i) {
+    std::this_thread::sleep_for(quiet);
     const auto again = kernel();
-    if (again == count) {
+    const oombox_kill_counters ours_again = seen();
+    const bool still = again == count && ours_again.kills == ours.kills &&
+                       ours_again.double_counted == ours.double_counted &&
+                       ours_again.dropped_ring_full == ours.dropped_ring_full;
+    count = again;
+    ours = ours_again;
+    if (still) {
       break;
     }
-    count = again;
-    ours = seen();
   }
   attachment.base_kernel_kills = count.value_or(0);
   attachment.base_kills = ours.kills;
@@ -41,26 +49,43 @@ void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_cou
 }
 
 Accounting::Accounting(const oombox_attachment& attachment)
-    : base_(attachment.base_state == OOMBOX_BASE_READ
-                ? std::optional<uint64_t>(attachment.base_kernel_kills)
-                : std::nullopt),
-      seen_base_(attachment.base_kills + attachment.base_double_counted),
+    : attachment_(attachment),
       last_difference_(attachment.recursion.told + attachment.unexplained.told) {}
+
+std::optional<uint64_t> Accounting::SinceBase(std::optional<uint64_t> kernel) const {
+  return kernel && attachment_.base_state == OOMBOX_BASE_READ &&
+                 *kernel >= attachment_.base_kernel_kills
+             ? std::optional(*kernel - attachment_.base_kernel_kills)
+             : std::nullopt;
+}
+
+uint64_t Accounting::OursSinceBase(const oombox_kill_counters& seen) const {
+  return seen.kills + seen.double_counted - attachment_.base_kills -
+         attachment_.base_double_counted;
+}
 
 KillCounts Accounting::Look(std::optional<uint64_t> kernel_now, const oombox_kill_counters& seen,
                             uint64_t recursion_misses) {
-  KillCounts counts{.kernel = std::nullopt, .seen = seen};
-  if (!kernel_now || !base_ || *kernel_now < *base_) {
+  KillCounts counts{.kernel = SinceBase(kernel_now), .seen = seen};
+  if (!counts.kernel) {
     return counts;
   }
-  counts.kernel = *kernel_now - *base_;
-  const uint64_t ours = seen.kills + seen.double_counted - seen_base_;
+  const uint64_t ours = OursSinceBase(seen);
   const uint64_t difference = *counts.kernel > ours ? *counts.kernel - ours : 0;
   const uint64_t believed = std::min(difference, last_difference_);
   last_difference_ = difference;
-  counts.recursion = std::min(believed, recursion_misses);
+  // What was told as unexplained stays so, although a skipped run turns up later.
+  const uint64_t unexplained_before = std::min<uint64_t>(attachment_.unexplained.told, believed);
+  counts.recursion = std::min(believed - unexplained_before, recursion_misses);
   counts.unexplained = believed - counts.recursion;
   return counts;
+}
+
+uint64_t Accounting::Ahead(const oombox_kill_counters& seen, std::optional<uint64_t> kernel_later) {
+  const auto kernel = SinceBase(kernel_later);
+  const uint64_t ours = OursSinceBase(seen);
+  const uint64_t ahead = kernel && ours > *kernel ? ours - *kernel : 0;
+  return std::min(ahead, std::exchange(last_ahead_, ahead));
 }
 
 }  // namespace oombox

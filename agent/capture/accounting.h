@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,10 +14,13 @@ namespace oombox {
 // victim of a memory.oom.group kill counts twice). Absent when it cannot be read.
 std::optional<uint64_t> ReadKernelKills(const std::string& path = "/proc/vmstat");
 
-// Reads the kernel's count and ours at one moment, while kills go on, and notes both in the
-// attachment as where the identity begins; nothing when that was done before.
+// Reads the kernel's count and ours at one moment and notes both in the attachment as where the
+// identity begins; nothing when that was done before. The kernel counts a kill up to a millisecond
+// before we do: a moment is taken at which both have stood still for `quiet`, or the last of many
+// (Accounting::Ahead finds out what was under way then).
 void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_counters()>& seen,
-              const std::function<std::optional<uint64_t>()>& kernel);
+              const std::function<std::optional<uint64_t>()>& kernel,
+              std::chrono::milliseconds quiet = std::chrono::milliseconds(20));
 
 // One look at both sides of the identity
 // kernel = kills seen + recursion misses + double counts + unexplained.
@@ -33,17 +37,26 @@ struct KillCounts {
 class Accounting {
  public:
   // Counts from the base that NoteBase has noted; a difference that was told is believed at once.
+  // `attachment` must outlive it.
   explicit Accounting(const oombox_attachment& attachment);
 
   // A skipped run need not have been a kill (a mark on a dying task is none): of the misses only as
-  // many count as kills are missing.
+  // many count as kills are missing and have not been told as unexplained.
   KillCounts Look(std::optional<uint64_t> kernel_now, const oombox_kill_counters& seen,
                   uint64_t recursion_misses);
 
+  // Kills that were counted by the kernel, and not yet by us, when the base was read: by so much it
+  // is too high, and would hide as many lost ones. Ours cannot be ahead of a count that is read
+  // later, so that shows; believed when the next look finds it again.
+  uint64_t Ahead(const oombox_kill_counters& seen, std::optional<uint64_t> kernel_later);
+
  private:
-  const std::optional<uint64_t> base_;
-  const uint64_t seen_base_;
+  std::optional<uint64_t> SinceBase(std::optional<uint64_t> kernel) const;
+  uint64_t OursSinceBase(const oombox_kill_counters& seen) const;
+
+  const oombox_attachment& attachment_;
   uint64_t last_difference_;
+  uint64_t last_ahead_ = 0;
 };
 
 }  // namespace oombox

@@ -314,5 +314,21 @@ TEST_F(ReconcilerTest, KnowsAGapOfAnEarlierRunAtTheFirstLook) {
   EXPECT_EQ(reconciler_->counts().unexplained, 2U);
 }
 
+TEST_F(ReconcilerTest, AKillUnderWayAtTheBaseHidesNoLostOne) {
+  probe_.attachment().base_kernel_kills = 5;
+  kernel_ = 5;
+  probe_.counters.kills = 1;  // the fifth
+  probe_.counters.submitted = 1;
+  LookTwice();
+  EXPECT_TRUE(Agreed().has_value()) << "nothing is missing";
+  kernel_ = 6;
+
+  LookTwice();
+
+  const auto gaps = Gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].count(), 1U);
+}
+
 }  // namespace
 }  // namespace oombox

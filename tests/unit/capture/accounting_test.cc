@@ -24,21 +24,24 @@ oombox_attachment Base(std::optional<uint64_t> kernel, uint64_t seen) {
 }
 
 TEST(AccountingTest, FindsNothingWhenBothCountTheSame) {
-  Accounting accounting(Base(100, 0));
+  const oombox_attachment base = Base(100, 0);
+  Accounting accounting(base);
 
   EXPECT_EQ(accounting.Look(103, Seen(3), 0).unexplained, 0U);
   EXPECT_EQ(accounting.Look(103, Seen(3), 0).kernel, 3U);
 }
 
 TEST(AccountingTest, DoesNotBelieveADifferenceSeenOnce) {
-  Accounting accounting(Base(100, 0));
+  const oombox_attachment base = Base(100, 0);
+  Accounting accounting(base);
 
   EXPECT_EQ(accounting.Look(104, Seen(3), 0).unexplained, 0U);
   EXPECT_EQ(accounting.Look(104, Seen(4), 0).unexplained, 0U);
 }
 
 TEST(AccountingTest, BelievesADifferenceThatStays) {
-  Accounting accounting(Base(100, 0));
+  const oombox_attachment base = Base(100, 0);
+  Accounting accounting(base);
 
   accounting.Look(105, Seen(3), 0);
 
@@ -46,7 +49,8 @@ TEST(AccountingTest, BelievesADifferenceThatStays) {
 }
 
 TEST(AccountingTest, CountsTheKernelsDoubleCountsAsExplained) {
-  Accounting accounting(Base(0, 0));
+  const oombox_attachment base = Base(0, 0);
+  Accounting accounting(base);
 
   accounting.Look(4, Seen(3, 1), 0);
 
@@ -54,7 +58,8 @@ TEST(AccountingTest, CountsTheKernelsDoubleCountsAsExplained) {
 }
 
 TEST(AccountingTest, LeavesOutWhatWasSeenBeforeTheBaseWasRead) {
-  Accounting accounting(Base(10, 2));
+  const oombox_attachment base = Base(10, 2);
+  Accounting accounting(base);
 
   accounting.Look(11, Seen(3), 0);
 
@@ -62,7 +67,8 @@ TEST(AccountingTest, LeavesOutWhatWasSeenBeforeTheBaseWasRead) {
 }
 
 TEST(AccountingTest, ExplainsMissingKillsByRunsTheKernelSkipped) {
-  Accounting accounting(Base(0, 0));
+  const oombox_attachment base = Base(0, 0);
+  Accounting accounting(base);
   accounting.Look(5, Seen(2), 1);
 
   const KillCounts counts = accounting.Look(5, Seen(2), 1);
@@ -72,11 +78,14 @@ TEST(AccountingTest, ExplainsMissingKillsByRunsTheKernelSkipped) {
 }
 
 TEST(AccountingTest, DoesNotCountASkippedRunThatWasNoKill) {
-  Accounting accounting(Base(0, 0));
+  const oombox_attachment base = Base(0, 0);
+  Accounting accounting(base);
   accounting.Look(2, Seen(2), 7);
 
   EXPECT_EQ(accounting.Look(2, Seen(2), 7).recursion, 0U);
 }
+
+constexpr std::chrono::milliseconds kNoPause(0);
 
 TEST(NoteBaseTest, ReadsBothCountsAtOneMomentAlthoughKillsGoOn) {
   oombox_attachment attachment{};
@@ -93,9 +102,20 @@ TEST(NoteBaseTest, ReadsBothCountsAtOneMomentAlthoughKillsGoOn) {
   };
 
   NoteBase(
-      attachment, [&] { return Seen(kills); }, read_kernel);
+      attachment, [&] { return Seen(kills); }, read_kernel, kNoPause);
 
   EXPECT_EQ(attachment.base_state, OOMBOX_BASE_READ);
+  EXPECT_EQ(attachment.base_kernel_kills - attachment.base_kills, 10U);
+}
+
+TEST(NoteBaseTest, WaitsForAKillThatOnlyTheKernelHasCounted) {
+  oombox_attachment attachment{};
+  int looks = 0;
+
+  NoteBase(
+      attachment, [&] { return Seen(++looks > 1 ? 1 : 0); },
+      [] { return std::optional<uint64_t>(11); }, kNoPause);
+
   EXPECT_EQ(attachment.base_kernel_kills - attachment.base_kills, 10U);
 }
 
@@ -110,8 +130,46 @@ TEST(NoteBaseTest, KeepsTheBaseOfAnEarlierAgent) {
 }
 
 TEST(AccountingTest, IsUnknownWithoutTheKernelsCount) {
-  EXPECT_EQ(Accounting(Base(std::nullopt, 0)).Look(5, Seen(1), 0).kernel, std::nullopt);
-  EXPECT_EQ(Accounting(Base(3, 0)).Look(std::nullopt, Seen(1), 0).kernel, std::nullopt);
+  const oombox_attachment unreadable = Base(std::nullopt, 0);
+  const oombox_attachment read = Base(3, 0);
+  EXPECT_EQ(Accounting(unreadable).Look(5, Seen(1), 0).kernel, std::nullopt);
+  EXPECT_EQ(Accounting(read).Look(std::nullopt, Seen(1), 0).kernel, std::nullopt);
+}
+
+TEST(AccountingTest, WhatWasToldAsUnexplainedStaysSoWhenASkippedRunTurnsUpLater) {
+  oombox_attachment base = Base(0, 0);
+  Accounting accounting(base);
+  accounting.Look(1, Seen(0), 0);
+  EXPECT_EQ(accounting.Look(1, Seen(0), 0).unexplained, 1U);
+  base.unexplained.told = 1;
+
+  const KillCounts counts = accounting.Look(1, Seen(0), 3);
+
+  EXPECT_EQ(counts.recursion, 0U) << "one kill would be two gaps";
+  EXPECT_EQ(counts.unexplained, 1U);
+}
+
+// The kernel had counted it, we had not.
+TEST(AccountingTest, AKillThatWasUnderWayAtTheBaseHidesNoLostOne) {
+  oombox_attachment base = Base(101, 0);
+  Accounting accounting(base);
+
+  EXPECT_EQ(accounting.Ahead(Seen(1), 101), 0U) << "believed when it is found again";
+  const uint64_t ahead = accounting.Ahead(Seen(1), 101);
+
+  EXPECT_EQ(ahead, 1U);
+  base.base_kernel_kills -= ahead;
+  accounting.Look(102, Seen(1), 0);
+  EXPECT_EQ(accounting.Look(102, Seen(1), 0).unexplained, 1U);
+  EXPECT_EQ(accounting.Ahead(Seen(1), 102), 0U);
+}
+
+TEST(AccountingTest, AKillBetweenTheTwoCountsIsNotAhead) {
+  const oombox_attachment base = Base(100, 0);
+  Accounting accounting(base);
+
+  EXPECT_EQ(accounting.Ahead(Seen(1), 102), 0U);
+  EXPECT_EQ(accounting.Ahead(Seen(2), 102), 0U);
 }
 
 TEST(AccountingTest, ReadsOomKillFromVmstat) {
