@@ -35,11 +35,12 @@ Status WriteLastSeen(const std::string& path, const LastSeen& seen) {
 
 namespace {
 
-// A node that is drained and rebooted stops its agent last; what kills come after that is minutes.
+// A node that is drained and rebooted stops its agent last, and its firmware takes minutes. Not by
+// a clock that says it came up before the agent was stopped: it may have been down for any time.
 bool WentDownSoon(const LastSeen& before, const LastSeen& now) {
   constexpr int64_t kSoonNs = int64_t{10} * 60 * 1'000'000'000;
   const int64_t booted_wall_ns = now.wall_ns - static_cast<int64_t>(now.boottime_ns);
-  return booted_wall_ns - before.wall_ns < kSoonNs;
+  return booted_wall_ns >= before.wall_ns && booted_wall_ns - before.wall_ns < kSoonNs;
 }
 
 }  // namespace
