@@ -262,18 +262,13 @@ MatchOptions RunningAgent::MatchOptionsNow() const {
 // What older layouts hold comes first: it is older, and no kill that is there was missed.
 Started RunningAgent::StartCapture() {
   const auto before = journal_->LastId();
-  if (const auto drained = DrainLeftovers(*probe_, *journal_, session_.id, redactor_.get());
-      !drained) {
-    return Fail(CodeOf(drained.error()), drained.error());
-  }
   auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes(), redactor_.get());
   if (!ring) {
     return Fail(ExitCode::kFailure, ring.error());
   }
-  const auto older =
-      MoveOlder(**ring, *journal_, session_.id, probe_->attachment().attach_boottime_ns);
-  if (!older) {
-    return Fail(CodeOf(older.error()), older.error());
+  const auto duplicates = TakeOlder(*probe_, **ring, *journal_, session_.id, redactor_.get());
+  if (!duplicates) {
+    return Fail(CodeOf(duplicates.error()), duplicates.error());
   }
   if (before) {
     const auto left_out =
@@ -291,6 +286,7 @@ Started RunningAgent::StartCapture() {
                       .ring = std::move(*ring),
                       .journal = *journal_,
                       .session_id = session_.id,
+                      .duplicates = *duplicates,
                       .on_committed = [this](int64_t last_id) { OnCommitted(last_id); }});
   if (!capture) {
     return Fail(CodeOf(capture.error()), capture.error());

@@ -3,23 +3,37 @@
 #include <spdlog/spdlog.h>
 
 #include "agent/capture/committed.h"
-#include "agent/capture/ring_reader.h"
 
 namespace oombox {
 
-Status DrainLeftovers(const KillProbe& probe, Journal& journal, int64_t session_id,
-                      const Redactor* redactor) {
+namespace {
+
+Result<size_t> DrainLeftovers(const KillProbe& probe, Journal& journal, int64_t session_id,
+                              const Redactor* redactor) {
+  size_t duplicates = 0;
   for (const LeftoverRing& leftover : probe.leftovers()) {
     OOMBOX_TRY(const auto ring, RingReader::Map(leftover.fd, leftover.bytes, redactor));
     OOMBOX_TRY(const auto drained,
                DrainLeftover(*ring, journal, session_id, probe.attachment().attach_boottime_ns));
-    spdlog::info("an agent of another layout left its ring: records={} duplicates={}",
+    spdlog::info("a ring was left by an agent of layout {}: records={} duplicates={}", leftover.abi,
                  drained.moved, drained.duplicates);
+    duplicates += drained.duplicates;
     if (const auto removed = probe.RemoveLeftover(leftover); !removed) {
       spdlog::warn("{}", removed.error().message);
     }
   }
-  return {};
+  return duplicates;
+}
+
+}  // namespace
+
+Result<size_t> TakeOlder(const KillProbe& probe, RingReader& ring, Journal& journal,
+                         int64_t session_id, const Redactor* redactor) {
+  OOMBOX_TRY(const size_t drained, DrainLeftovers(probe, journal, session_id, redactor));
+  OOMBOX_TRY(const auto older,
+             MoveOlder(ring, journal, session_id, probe.attachment().attach_boottime_ns,
+                       !probe.leftovers().empty()));
+  return drained + older.duplicates;
 }
 
 }  // namespace oombox

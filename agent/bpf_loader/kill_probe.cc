@@ -66,7 +66,7 @@ class LoadedKillProbe final : public KillProbe {
   oombox_attachment& attachment() const override { return **attachment_; }
   const std::vector<LeftoverRing>& leftovers() const override { return leftovers_; }
   Status RemoveLeftover(const LeftoverRing& ring) const override {
-    return pins_->RemoveLayout(ring.abi);
+    return ring.abi == kAbi ? Status() : pins_->RemoveLayout(ring.abi);  // ours: made anew already
   }
 
   oombox_kill_counters Counters() const override {
@@ -99,13 +99,14 @@ class LoadedKillProbe final : public KillProbe {
   void TellHiddenSymbols(const KernelFeatures& features);
   Status OpenPins();
   Status OpenMaps();
+  Status KeepRing();
   Result<bool> LinksArePinned() const;
   bool HasBegun() const;
   Status Map();
   Status LoadObject(const KernelFeatures& features, bool reuse);
   Status AttachAndPin(KillObject& object);
   Status TakePrograms(const KillObject& object);
-  void BeginAttachment(uint64_t seen_before);
+  void BeginAttachment();
   Status PinMaps() const;
   Status PinLinks() const;
   Status TakeLeftovers();
@@ -197,9 +198,26 @@ Status LoadedKillProbe::OpenPins() {
   info_.pin_path = pins_->Layout(kAbi);
   OOMBOX_RETURN_IF_ERROR(OpenMaps());
   if (!maps_.complete()) {  // a first start, or one that was killed before anything was attached
+    OOMBOX_RETURN_IF_ERROR(KeepRing());
     OOMBOX_RETURN_IF_ERROR(pins_->RemoveLayout(kAbi));
     OOMBOX_RETURN_IF_ERROR(pins_->MakeLayout(kAbi));
   }
+  return {};
+}
+
+// Pins of this layout that lack one of its maps: an unfinished version made them, or somebody
+// removed one. What their ring holds is read all the same.
+Status LoadedKillProbe::KeepRing() {
+  OOMBOX_TRY(const bool linked, LinksArePinned());
+  if (linked && maps_.ring.valid()) {
+    spdlog::warn("the pins at {} lack a map: what they recorded is read, and they are made anew",
+                 info_.pin_path);
+    leftovers_.push_back(
+        {.abi = kAbi, .fd = maps_.ring.get(), .bytes = RingBytes(maps_.ring.get())});
+    leftover_fds_.push_back(std::move(maps_.ring));
+  }
+  maps_ = {};
+  programs_ = {};
   return {};
 }
 
@@ -261,12 +279,11 @@ Status LoadedKillProbe::PinMaps() const {
 // Make before break: another build's programs stay attached until ours are. Killed at any point,
 // the next start finds an object_id that is not its own, or 0, and does it again.
 Status LoadedKillProbe::AttachAndPin(KillObject& object) {
-  const uint64_t seen_before = Counters().kills + Counters().double_counted;
   OOMBOX_TRY(links_, object.Attach());
   oombox_attachment& attachment = **attachment_;
   attachment.object_id = 0;
   if (!info_.adopted) {  // before the links are pinned: whoever finds those takes it for begun
-    BeginAttachment(seen_before);
+    BeginAttachment();
   }
   OOMBOX_RETURN_IF_ERROR(PinLinks());
   OOMBOX_RETURN_IF_ERROR(TakePrograms(object));
@@ -306,13 +323,15 @@ Status LoadedKillProbe::TakePrograms(const KillObject& object) {
 // Nothing recorded here before, or nobody noted since when: another layout may have meanwhile, and
 // been read since. The counters go on; what is compared with the kernel's begins anew. Killed in
 // between it has not begun: since when is written last, and what is kept is never gone.
-void LoadedKillProbe::BeginAttachment(uint64_t seen_before) {
+void LoadedKillProbe::BeginAttachment() {
   oombox_attachment& attachment = **attachment_;
   oombox_attachment fresh{};
   fresh.recursion_misses_before = attachment.recursion_misses_before;
   fresh.rank_budget_ns = attachment.rank_budget_ns;
   fresh.journal_last_id = attachment.journal_last_id;
-  fresh.attach_seen = seen_before;
+  // What was seen while links were attached one by one is older than the attachment, like what was
+  // there before: it goes into the journal first (MoveOlder).
+  fresh.attach_seen = Counters().kills + Counters().double_counted;
   fresh.attach_wall_ns = static_cast<__u64>(WallNowNs());
   const std::atomic_ref<__u64> begun(attachment.attach_boottime_ns);
   begun.store(0, std::memory_order_seq_cst);

@@ -26,7 +26,8 @@ struct AttachInfo {
   bool replaced = false;
 };
 
-// The ring of an older (or newer) layout, whose programs are detached: to be read to its end.
+// The ring of another layout, or of incomplete pins of this one, whose programs are detached: to be
+// read to its end.
 struct LeftoverRing {
   int abi = 0;
   int fd = -1;

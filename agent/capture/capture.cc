@@ -38,12 +38,13 @@ Result<std::unique_ptr<Capture>> Capture::Start(Dependencies dependencies) {
   }
   OOMBOX_RETURN_IF_ERROR(Watch(epoll.get(), stop_event.get()));
   OOMBOX_RETURN_IF_ERROR(Watch(epoll.get(), dependencies.ring_fd));
+  const uint64_t found_before = dependencies.duplicates;
   const uint64_t backlog_bytes = dependencies.ring->PendingBytes();
   OOMBOX_TRY(const size_t duplicates, ReleaseCommitted(*dependencies.ring, dependencies.journal));
   std::unique_ptr<Capture> capture(
       new Capture(std::move(dependencies), std::move(epoll), std::move(stop_event)));
   capture->backlog_bytes_ = backlog_bytes;
-  capture->duplicates_ = duplicates;
+  capture->duplicates_ = found_before + duplicates;
   capture->thread_ = std::jthread([raw = capture.get()] { raw->Run(); });
   return capture;
 }

@@ -29,6 +29,7 @@ class Capture {
     std::unique_ptr<RingReader> ring;
     Journal& journal;  // must outlive the capture
     int64_t session_id;
+    uint64_t duplicates = 0;  // found before
     // With the journal's last id; runs on the capture thread; must be quick.
     std::function<void(int64_t)> on_committed;
   };
@@ -37,7 +38,7 @@ class Capture {
   // Drains what the ring holds at that moment, then stops.
   ~Capture();
 
-  // Records found in ring and journal both at the start.
+  // Records that were there twice at the start: in ring and journal both, or in two layouts' rings.
   uint64_t duplicates() const { return duplicates_; }
   // What waited in the ring at the start.
   uint64_t backlog_bytes() const { return backlog_bytes_; }

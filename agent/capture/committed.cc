@@ -26,12 +26,15 @@ oombox_record_header HeaderOf(std::string_view record) {
   return header;
 }
 
-// A signal or a command line is recorded by the programs that saw its kill, and that may have been
-// before: an event takes either once.
-bool IsOursToo(std::string_view record, uint64_t attached_boottime_ns) {
+// Two layouts' programs both record it. Not so a signal or a command line: recorded by the programs
+// that saw its kill, which may be one layout's alone; an event takes either once.
+bool IsSeenByAll(std::string_view record) {
   const oombox_record_header header = HeaderOf(record);
-  return header.boottime_ns >= attached_boottime_ns && header.type != OOMBOX_RECORD_SIGNAL &&
-         header.type != OOMBOX_RECORD_CMDLINE;
+  return header.type != OOMBOX_RECORD_SIGNAL && header.type != OOMBOX_RECORD_CMDLINE;
+}
+
+bool IsOursToo(std::string_view record, uint64_t attached_boottime_ns) {
+  return RecordBoottimeNs(record) >= attached_boottime_ns && IsSeenByAll(record);
 }
 
 }  // namespace
@@ -55,10 +58,10 @@ Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal) {
   return count;
 }
 
-Result<size_t> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
-                         uint64_t attached_boottime_ns) {
-  OOMBOX_RETURN_IF_ERROR(ReleaseCommitted(ring, journal));
-  size_t moved = 0;
+Result<LeftoverCounts> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
+                                 uint64_t attached_boottime_ns, bool others_recorded) {
+  LeftoverCounts counts;
+  OOMBOX_TRY(counts.duplicates, ReleaseCommitted(ring, journal));
   while (true) {
     const std::vector<std::string_view>& peeked = ring.Peek(kMaxCaptureBatch);
     const auto newer = std::find_if(peeked.begin(), peeked.end(), [&](std::string_view record) {
@@ -66,11 +69,15 @@ Result<size_t> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
     });
     const auto count = static_cast<size_t>(newer - peeked.begin());
     if (count == 0) {
-      return moved;
+      return counts;
     }
-    OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, ring.Peek(count)));
+    std::vector<std::string_view> records = ring.Peek(count);
+    if (others_recorded) {
+      counts.duplicates += std::erase_if(records, IsSeenByAll);
+    }
+    OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, records));
+    counts.moved += records.size();
     ring.Release();
-    moved += count;
   }
 }
 

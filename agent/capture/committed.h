@@ -23,15 +23,17 @@ size_t CountCommitted(std::span<const std::string_view> ring, std::span<const Jo
 // Gives back those records, so that a record is in the journal once. Returns how many.
 Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal);
 
-// Moves our own ring's records from before `attached_boottime_ns` to the journal: an earlier
-// attachment left them. Returns how many.
-Result<size_t> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
-                         uint64_t attached_boottime_ns);
-
 struct LeftoverCounts {
   size_t moved = 0;
-  size_t duplicates = 0;  // recorded by our own programs, too
+  size_t duplicates = 0;  // in the journal already, or recorded by another layout's programs, too
 };
+
+// Moves our own ring's records from before `attached_boottime_ns` to the journal: an earlier
+// attachment left them, or they were made while links were attached one by one. With
+// `others_recorded`, programs of another layout saw the kills of that time, too, and their ring has
+// been read: those are left out here.
+Result<LeftoverCounts> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
+                                 uint64_t attached_boottime_ns, bool others_recorded);
 
 // Moves what a detached ring still holds to the journal. Its kills from `attached_boottime_ns` on
 // were made while our own programs were attached: they are in our ring, too, and left out here.

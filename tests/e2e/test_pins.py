@@ -167,7 +167,7 @@ class PinsTest(unittest.TestCase):
 
         agent = self.agent().wait_ready()
 
-        line = agent.wait_for_line("another layout")
+        line = agent.wait_for_line("left by an agent of layout 99")
         # Beside each kill its command line, and what others killed on this machine.
         self.assertGreaterEqual(int(re.search(r"records=(\d+)", line)[1]), 12)
         self.assertIn("duplicates=0", line)
@@ -178,6 +178,22 @@ class PinsTest(unittest.TestCase):
         assert_balanced(self, report)
         accounting = accounting_of(report)
         self.assertLessEqual(accounting.get("events", 0), accounting.get("captured", 0))
+
+    def test_pins_that_lack_a_map_are_read_before_they_are_made_anew(self):
+        self.agent().wait_ready().kill()
+        truth = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
+        os.unlink(os.path.join(self.pins, "abi2", "started_as"))
+
+        agent = self.agent().wait_ready()
+
+        self.assertIn("lack a map", agent.log())
+        self.assert_each_once(truth, agent)
+        report = settled(agent)
+        self.assertFalse(report["attachment"].get("adopted", False))
+        assert_balanced(self, report)
+        self.assertIn("started_as", os.listdir(os.path.join(self.pins, "abi2")))
+        agent.kill()
+        self.assertIn("adopted=true", self.agent().wait_ready().log())
 
     def test_an_upgrade_to_another_layout_under_load_has_each_kill_once(self):
         self.agent(program="oombox-agent-layout2").wait_ready().kill()

@@ -164,5 +164,47 @@ TEST_F(RingTest, GoesOnWithALeftoverRingThatWasHalfMoved) {
   EXPECT_THAT(journal_.records(), ElementsAre(first, second));
 }
 
+TEST_F(RingTest, MovesWhatIsOlderThanTheAttachment) {
+  const std::string older = RecordAt(99, 'a');
+  const std::string newer = RecordAt(100, 'b');
+  ring_.Put(older);
+  ring_.Put(newer);
+  const auto reader = Reader();
+
+  const auto counts = MoveOlder(*reader, journal_, 1, 100, false);
+
+  ASSERT_TRUE(counts.has_value());
+  EXPECT_EQ(counts->moved, 1U);
+  EXPECT_EQ(counts->duplicates, 0U);
+  EXPECT_THAT(journal_.records(), ElementsAre(older));
+  EXPECT_THAT(reader->Peek(10), ElementsAre(newer));
+}
+
+// Ours were attached one by one, the other layout's still were.
+TEST_F(RingTest, LeavesOutWhatTheOtherLayoutHasRecordedToo) {
+  const std::string kill = RecordAt(98, 'a');
+  const std::string cmdline = RecordAt(99, 'b', OOMBOX_RECORD_CMDLINE);
+  ring_.Put(kill);
+  ring_.Put(cmdline);
+  ring_.Put(RecordAt(100, 'c'));
+  const auto reader = Reader();
+
+  const auto counts = MoveOlder(*reader, journal_, 1, 100, true);
+
+  ASSERT_TRUE(counts.has_value());
+  EXPECT_EQ(counts->duplicates, 1U);
+  EXPECT_THAT(journal_.records(), ElementsAre(cmdline));
+  EXPECT_EQ(reader->Peek(10).size(), 1U);
+}
+
+TEST_F(RingTest, CountsWhatItFindsCommitted) {
+  const std::string older = RecordAt(99, 'a');
+  ring_.Put(older);
+  Commit({older});
+  const auto reader = Reader();
+
+  EXPECT_EQ(MoveOlder(*reader, journal_, 1, 100, false)->duplicates, 1U);
+}
+
 }  // namespace
 }  // namespace oombox
