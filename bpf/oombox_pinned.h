@@ -24,7 +24,7 @@ struct oombox_kill_counters {
 	__u64 kills;		/* marks paired with their SIGKILL */
 	__u64 submitted;	/* records in the ring */
 	__u64 dropped_ring_full;
-	__u64 double_counted;	/* SIGKILL to a victim that was marked already in the same episode */
+	__u64 double_counted;	/* SIGKILL to a victim that was marked already: counted again */
 	__u64 already_dying;	/* marks without SIGKILL: no kill */
 	__u64 pending_full;	/* pairs lost because the pairing map was full: kill without pair */
 	__u64 rankings_skipped;	/* kills whose ranking was over its time budget */
@@ -69,7 +69,7 @@ struct oombox_attachment {
 	/* When programs were attached where none were: a replacement without a pause does not count. */
 	__u64 attach_wall_ns;
 	__u64 attach_boottime_ns;
-	__u64 attach_seen;	/* kills and double counts counted before */
+	__u64 attach_seen;	/* kills and double counts counted until then */
 	/* The kernel's count and ours at one moment right after that: where the identity begins. */
 	__u64 base_state;	/* enum oombox_base_state */
 	__u64 base_kernel_kills;

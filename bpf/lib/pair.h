@@ -59,6 +59,30 @@ static __always_inline bool shares_memory(const struct trigger_state *state,
 	       BPF_CORE_READ(task, group_leader, start_boottime) < state->episode_ns;
 }
 
+/* In a group kill the kernel counts and signals every member, also one that is marked already and still has its
+ * memory; such a one is not marked again, because TIF_MEMDIE is set (mark_oom_victim): a count without a record.
+ * The first victim always, once. An earlier run's, too, that is slow to die; told from a signal to who shares the
+ * latest victim's memory, and from RLIMIT_CPU, which sends SIGKILL with SEND_SIG_PRIV, too, from the process to
+ * itself. */
+static __always_inline bool is_counted_again(struct trigger_state *state, struct task_struct *task,
+					     __u64 now)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+
+	if (!state->group_id || !BPF_CORE_READ(task, signal, oom_mm))
+		return false;
+	/* However late: it is that very process. */
+	if (tgid == state->episode_tgid && BPF_CORE_READ(task, group_leader, start_boottime) ==
+						   state->episode_start_boottime_ns) {
+		if (state->double_seen)
+			return false;
+		state->double_seen = 1;
+		return true;
+	}
+	return is_recent(state, now) && tgid != bpf_get_current_pid_tgid() >> 32 &&
+	       !shares_memory(state, task, now);
+}
+
 static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
@@ -72,15 +96,7 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 			COUNT(pending_full);
 		return;
 	}
-	/* In a group kill the kernel counts and signals the first victim a second time; its mark is not
-	 * traced again, because TIF_MEMDIE is set (mark_oom_victim). Only there: RLIMIT_CPU sends SIGKILL with
-	 * SEND_SIG_PRIV, too, from the process to itself. However late: it is that very process. */
-	if (state->group_id && !state->double_seen &&
-	    (__u32)BPF_CORE_READ(task, tgid) == state->episode_tgid &&
-	    BPF_CORE_READ(task, group_leader, start_boottime) ==
-		    state->episode_start_boottime_ns &&
-	    BPF_CORE_READ(task, signal, oom_mm)) {
-		state->double_seen = 1;
+	if (is_counted_again(state, task, now)) {
 		COUNT(double_counted);
 		return;
 	}
