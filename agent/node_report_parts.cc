@@ -125,6 +125,9 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
     depths->set_store_bytes(stats->bytes);
     depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);
     depths->set_unreadable_events(stats->unreadable);
+    if (const auto bounds = sources.store->Bounds()) {
+      depths->set_last_seq(bounds->last);
+    }
     if (sources.has_collector) {
       depths->set_unacknowledged(stats->unacknowledged);
     }

@@ -59,6 +59,21 @@ class CollectorTest(unittest.TestCase):
         events = wait_for_events(truth, 1, server=collector.address, timeout=60)
         self.assertEqual(len(events), 1)
 
+    def test_a_list_that_calls_itself_complete_has_what_waited_on_the_node(self):
+        agent = self.start_agent()
+        truth = memhog("storm", "--kills", "20", "--limit", "8Mi")
+        pids = {process["pid"] for process in truth["processes"]}
+        wait_for_events(truth, len(pids), local=agent.socket)
+
+        collector = self.start_collector()
+
+        def complete():
+            done = oombox("list", "--no-group", "-o", "jsonl", server=collector.address)
+            return done if done.returncode == 0 else None
+        done = eventually(complete, timeout=60, why="a complete list")
+        listed = {event["oom"]["victims"][0]["tgid"] for event in parse_events(done.stdout) if "oom" in event}
+        self.assertEqual(pids - listed, set())
+
     def test_kills_around_a_restart_of_the_collector_are_there_once(self):
         collector = self.start_collector()
         self.start_agent()

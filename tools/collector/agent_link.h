@@ -100,6 +100,7 @@ class AgentLink : public std::enable_shared_from_this<AgentLink> {
 
   // Of the hello; fixed before the owner learns of the link.
   const v1::NodeIdentity& node() const { return node_; }
+  const std::string& store_epoch() const { return store_epoch_; }
   const std::string& agent_version() const { return agent_version_; }
   const std::string& peer() const { return peer_; }
 

@@ -1,6 +1,27 @@
 #include "tools/collector/coverage_book.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace oombox {
+
+namespace {
+
+CoverageBook::Key KeyOf(const v1::NodeIdentity& node) {
+  return {node.cluster_name(), node.node_name()};
+}
+
+CoverageBook::Entry EntryOf(const v1::NodeReport& report, int64_t received_wall_ns) {
+  return {.coverage = report.coverage(),
+          .unacknowledged = report.depths().unacknowledged(),
+          .evicted = report.depths().evicted_unacknowledged(),
+          .rejected = report.uplink().rejected(),
+          .store_epoch = report.store_epoch(),
+          .last_seq = report.depths().last_seq(),
+          .received_wall_ns = received_wall_ns};
+}
+
+}  // namespace
 
 void CoverageBook::Load(const std::vector<EventStore::StoredReport>& reports) {
   for (const EventStore::StoredReport& stored : reports) {
@@ -9,22 +30,65 @@ void CoverageBook::Load(const std::vector<EventStore::StoredReport>& reports) {
 }
 
 void CoverageBook::Note(const v1::NodeReport& report, int64_t received_wall_ns) {
-  Entry entry{report.coverage(), received_wall_ns};
+  Entry entry = EntryOf(report, received_wall_ns);
   entry.coverage.clear_unavailable();  // summaries leave it out
   std::lock_guard lock(mutex_);
-  entries_[{report.node().cluster_name(), report.node().node_name()}] = std::move(entry);
+  entries_[KeyOf(report.node())] = std::move(entry);
+}
+
+void CoverageBook::NoteCommitted(const Key& key, const std::string& store_epoch, uint64_t seq) {
+  std::lock_guard lock(mutex_);
+  committed_[key] = {store_epoch, seq};
 }
 
 void CoverageBook::Forget(int64_t wall_ns) {
   std::lock_guard lock(mutex_);
   std::erase_if(entries_,
                 [&](const auto& entry) { return entry.second.received_wall_ns < wall_ns; });
+  std::erase_if(committed_,
+                [&](const auto& committed) { return !entries_.contains(committed.first); });
 }
 
-void CoverageBook::ForEach(const std::function<void(const Key&, const Entry&)>& visit) const {
+// A report is a moment old: what it calls unacknowledged may have come since.
+v1::Coverage CoverageBook::Here(const Key& key, const Entry& entry) const {
+  v1::Coverage coverage = entry.coverage;
+  if (coverage.state() != v1::Coverage::STATE_COMPLETE &&
+      coverage.state() != v1::Coverage::STATE_INCOMPLETE) {
+    return coverage;
+  }
+  const auto committed = committed_.find(key);
+  const bool has_come = committed != committed_.end() && entry.last_seq > 0 &&
+                        committed->second.store_epoch == entry.store_epoch &&
+                        committed->second.seq >= entry.last_seq;
+  std::vector<std::string> reasons;
+  const auto add = [&](uint64_t count, const char* what) {
+    if (count > 0) {
+      reasons.push_back(fmt::format("{} of its events {}", count, what));
+    }
+  };
+  if (!coverage.reason().empty()) {
+    reasons.push_back(coverage.reason());
+  }
+  add(has_come ? 0 : entry.unacknowledged, "are not here yet");
+  add(entry.evicted, "were removed on the node before they came here: its store was full");
+  add(entry.rejected, "were refused here and stay on the node");
+  if (!reasons.empty()) {
+    coverage.set_state(v1::Coverage::STATE_INCOMPLETE);
+    coverage.set_reason(fmt::format("{}", fmt::join(reasons, "; ")));
+  }
+  return coverage;
+}
+
+v1::Coverage CoverageBook::CoverageHere(const v1::NodeReport& report) const {
+  std::lock_guard lock(mutex_);
+  return Here(KeyOf(report.node()), EntryOf(report, 0));
+}
+
+void CoverageBook::ForEach(const std::function<void(const Key&, const v1::Coverage& here,
+                                                    int64_t received_wall_ns)>& visit) const {
   std::lock_guard lock(mutex_);
   for (const auto& [key, entry] : entries_) {
-    visit(key, entry);
+    visit(key, Here(key, entry), entry.received_wall_ns);
   }
 }
 

@@ -13,29 +13,48 @@
 
 namespace oombox {
 
-// What every node said of its coverage last, and when: the few bytes of its report that each list
-// needs, so that a list does not parse thousands of reports. Thread-safe.
+// Whose events are here: what every node said of its coverage last, and when, and what of its
+// events has not come. The few bytes of its report that each list needs, so that a list does not
+// parse thousands of reports. Thread-safe.
 class CoverageBook {
  public:
   using Key = std::pair<std::string, std::string>;  // cluster, node name
   struct Entry {
-    v1::Coverage coverage;
+    v1::Coverage coverage;  // of the node, by itself
+    uint64_t unacknowledged = 0;
+    uint64_t evicted = 0;
+    uint64_t rejected = 0;
+    std::string store_epoch;
+    uint64_t last_seq = 0;
     int64_t received_wall_ns = 0;
   };
 
   void Load(const std::vector<EventStore::StoredReport>& reports);
   // A report that has been stored.
   void Note(const v1::NodeReport& report, int64_t received_wall_ns);
+  // The store has all events of the node's store `store_epoch` up to `seq`, but those it refused.
+  void NoteCommitted(const Key& key, const std::string& store_epoch, uint64_t seq);
   // Drops the nodes whose last report was received before `wall_ns`.
   void Forget(int64_t wall_ns);
 
+  // What a report says of the coverage of the events that are here.
+  v1::Coverage CoverageHere(const v1::NodeReport& report) const;
   // In the order of the keys, with the lock held: `visit` is quick and does not call back.
-  void ForEach(const std::function<void(const Key&, const Entry&)>& visit) const;
+  void ForEach(const std::function<void(const Key&, const v1::Coverage& here,
+                                        int64_t received_wall_ns)>& visit) const;
   bool Contains(const Key& key) const;
 
  private:
+  struct Committed {
+    std::string store_epoch;
+    uint64_t seq = 0;
+  };
+
+  v1::Coverage Here(const Key& key, const Entry& entry) const;  // lock held
+
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;
+  std::map<Key, Committed> committed_;
 };
 
 }  // namespace oombox

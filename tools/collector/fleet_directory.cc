@@ -82,13 +82,13 @@ Result<v1::CoverageSummary> FleetDirectory::Summary() {
   const int64_t now_ns = wall_now_();
   const int64_t forgotten_before_ns = ForgottenBefore(now_ns);
   v1::CoverageSummary summary;
-  hub_.coverage().ForEach([&](const CoverageBook::Key& key, const CoverageBook::Entry& entry) {
-    if (entry.received_wall_ns >= forgotten_before_ns) {
-      const auto age = AgeOf(now_ns - entry.received_wall_ns);
-      AddToSummary(key.second, CoverageNow(entry.coverage, now_ns - entry.received_wall_ns), &age,
-                   &summary);
-    }
-  });
+  hub_.coverage().ForEach(
+      [&](const CoverageBook::Key& key, const v1::Coverage& here, int64_t received_wall_ns) {
+        if (received_wall_ns >= forgotten_before_ns) {
+          const auto age = AgeOf(now_ns - received_wall_ns);
+          AddToSummary(key.second, CoverageNow(here, now_ns - received_wall_ns), &age, &summary);
+        }
+      });
   for (const auto& link : hub_.registry().All()) {
     if (!hub_.coverage().Contains(KeyOf(link->node()))) {
       AddToSummary(link->node().node_name(), Unknown(kNoReportYet), nullptr, &summary);
@@ -112,7 +112,7 @@ Result<std::vector<v1::NodeStatus>> FleetDirectory::Nodes() {
     v1::NodeStatus& status = nodes.emplace_back();
     status.set_connected(hub_.registry().Connected(stored.report.node()));
     *status.mutable_last_report_age() = AgeOf(age_ns);
-    *status.mutable_coverage() = CoverageNow(stored.report.coverage(), age_ns);
+    *status.mutable_coverage() = CoverageNow(hub_.coverage().CoverageHere(stored.report), age_ns);
     *status.mutable_report() = std::move(stored.report);
   }
   for (const auto& link : hub_.registry().All()) {

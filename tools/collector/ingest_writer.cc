@@ -91,6 +91,7 @@ void IngestWriter::Commit(std::vector<LinkBatch> batches) {
   Count(batches, round);
   for (const LinkBatch& batch : batches) {
     if (stored) {
+      NoteCommitted(batch);
       batch.link->Committed(batch);
     } else if (!batch.events.empty()) {
       batch.link->Failed(batch, Error{ErrorCode::kUnavailable,
@@ -154,6 +155,14 @@ Status IngestWriter::StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<
     }
   }
   return {};
+}
+
+void IngestWriter::NoteCommitted(const LinkBatch& batch) {
+  if (!batch.events.empty()) {
+    const v1::NodeIdentity& node = batch.link->node();
+    coverage_.NoteCommitted({node.cluster_name(), node.node_name()}, batch.link->store_epoch(),
+                            batch.events.back().seq);
+  }
 }
 
 void IngestWriter::StoreReports(std::vector<LinkBatch>& batches) {

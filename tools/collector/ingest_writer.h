@@ -43,6 +43,7 @@ class IngestWriter {
   Status StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<v1::Event>& events,
                      uint64_t* stored_events);
   void Count(const std::vector<LinkBatch>& batches, IngestCounts::Round round);
+  void NoteCommitted(const LinkBatch& batch);
   void StoreReports(std::vector<LinkBatch>& batches);
   void NoteHealth(const Status& status);
 

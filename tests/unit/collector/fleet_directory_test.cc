@@ -83,6 +83,47 @@ TEST_F(FleetDirectoryTest, AReportWithoutCoverageIsUnknown) {
   EXPECT_EQ(CoverageNow(report.coverage(), 0).state(), v1::Coverage::STATE_UNKNOWN);
 }
 
+TEST_F(FleetDirectoryTest, IsIncompleteUntilWhatANodeHasKeptIsHere) {
+  const auto agent = Connect("n1");
+  agent->CompleteWrite();
+  v1::IngestRequest report = Report("n1");
+  report.mutable_report()->set_store_epoch("epoch of n1");
+  report.mutable_report()->mutable_depths()->set_unacknowledged(2);
+  report.mutable_report()->mutable_depths()->set_last_seq(7);
+  agent->Give(report);
+  while (!hub_->coverage().Contains({"test", "n1"})) {
+    std::this_thread::yield();
+  }
+  const auto behind = directory_.Summary();
+  ASSERT_EQ(behind->incomplete_nodes_size(), 1);
+  EXPECT_EQ(behind->incomplete_nodes(0).coverage().state(), v1::Coverage::STATE_INCOMPLETE);
+  EXPECT_EQ(behind->incomplete_nodes(0).coverage().reason(), "2 of its events are not here yet");
+  EXPECT_EQ((*directory_.Nodes())[0].coverage().state(), v1::Coverage::STATE_INCOMPLETE);
+
+  agent->Give(Event("n1", 6, 1));
+  agent->Give(Event("n1", 7, 2));
+
+  for (int i = 0; i < 2000 && directory_.Summary()->nodes_complete() == 0; ++i) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(directory_.Summary()->nodes_complete(), 1u);
+  EXPECT_EQ((*directory_.Nodes())[0].coverage().state(), v1::Coverage::STATE_COMPLETE);
+}
+
+TEST_F(FleetDirectoryTest, WhatWillNeverComeIsMissing) {
+  v1::NodeReport report = SampleReport(SampleNode("n1"));
+  report.mutable_depths()->set_evicted_unacknowledged(3);
+  ASSERT_TRUE(PutReport(report, kStartNs));
+  report = SampleReport(SampleNode("n2"));
+  report.mutable_uplink()->set_rejected(1);
+  ASSERT_TRUE(PutReport(report, kStartNs));
+
+  const auto nodes = directory_.Nodes();
+
+  EXPECT_THAT((*nodes)[0].coverage().reason(), HasSubstr("3 of its events were removed"));
+  EXPECT_THAT((*nodes)[1].coverage().reason(), HasSubstr("1 of its events were refused"));
+}
+
 TEST_F(FleetDirectoryTest, AConnectedNodeWithoutReportIsListedAsUnknown) {
   const auto agent = Connect("n1");
 
