@@ -108,7 +108,12 @@ Status AgentLink::HandleReport(v1::NodeReport report) {
     LeaveOut(fmt::format("it is bigger than {} bytes", kMaxReportBytes));
     return {};
   }
-  OOMBOX_RETURN_IF_ERROR(CheckReport(report, node_));
+  OOMBOX_RETURN_IF_ERROR(CheckReporter(report, node_));
+  if (const Status usable = CheckReport(report); !usable) {
+    std::lock_guard lock(mutex_);
+    LeaveOut(usable.error().message);
+    return {};
+  }
   const size_t bytes = report.ByteSizeLong();
   {
     std::lock_guard lock(mutex_);
@@ -136,7 +141,14 @@ void AgentLink::LeaveOut(std::string_view why) {
 
 Status AgentLink::HandleQueryResult(const v1::QueryResult& result) {
   if (result.has_report()) {
-    OOMBOX_RETURN_IF_ERROR(CheckReport(result.report(), node_));
+    OOMBOX_RETURN_IF_ERROR(CheckReporter(result.report(), node_));
+    if (const Status usable = CheckReport(result.report()); !usable) {
+      v1::QueryResult refused;
+      refused.set_query_id(result.query_id());
+      refused.set_error("its report cannot be used: " + usable.error().message);
+      owner_.Answer(*this, refused);
+      return {};
+    }
   }
   owner_.Answer(*this, result);
   return {};

@@ -23,7 +23,10 @@ Status CheckEvent(const v1::Event& event);
 inline constexpr size_t kMaxReportBytes = 1 << 20;
 bool IsOversized(const v1::NodeReport& report);
 
-// A wrong report (of another node, or with fields an event may not have either) ends the stream.
-Status CheckReport(const v1::NodeReport& report, const v1::NodeIdentity& speaker);
+// A report of another node ends the stream.
+Status CheckReporter(const v1::NodeReport& report, const v1::NodeIdentity& speaker);
+
+// One with fields an event may not have either is left out: events are worth more than a status.
+Status CheckReport(const v1::NodeReport& report);
 
 }  // namespace oombox

@@ -111,9 +111,9 @@ TEST(IngestChecksTest, RefusesReportsWithTimesThatJsonCannotWrite) {
   v1::NodeReport endless = SampleReport(SampleNode("n1"));
   endless.mutable_cost()->mutable_cpu_time()->set_nanos(1'000'000'000);
 
-  EXPECT_TRUE(CheckReport(SampleReport(SampleNode("n1")), SampleNode("n1")));
-  const Status first = CheckReport(timeless, SampleNode("n1"));
-  const Status second = CheckReport(endless, SampleNode("n1"));
+  EXPECT_TRUE(CheckReport(SampleReport(SampleNode("n1"))));
+  const Status first = CheckReport(timeless);
+  const Status second = CheckReport(endless);
 
   ASSERT_FALSE(first);
   EXPECT_THAT(first.error().message, HasSubstr("report_time is a time"));

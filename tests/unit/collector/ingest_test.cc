@@ -369,6 +369,21 @@ TEST_F(IngestTest, LeavesAnOversizedReportOutAndTakesTheEventsOn) {
   EXPECT_TRUE(store_.Reports()->empty());
 }
 
+TEST_F(IngestTest, LeavesAReportOutThatCannotBeUsedAndTakesTheEventsOn) {
+  const auto agent = Connect("n1");
+  v1::IngestRequest timeless = Report("n1");
+  timeless.mutable_report()->mutable_report_time()->set_seconds(-1);
+
+  agent->CompleteWrite();
+  ASSERT_TRUE(agent->Give(timeless));
+  ASSERT_TRUE(agent->AwaitReading());
+  ASSERT_TRUE(agent->Give(Event("n1", 1, 1)));
+  ASSERT_TRUE(agent->AwaitAck(1));
+  hub_->Stop();
+
+  EXPECT_TRUE(store_.Reports()->empty());
+}
+
 TEST_F(IngestTest, RefusesAReportOfAnotherNode) {
   const auto agent = Connect("n1");
 
