@@ -22,7 +22,7 @@ std::optional<uint64_t> ReadKernelKills(const std::string& path) {
 void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_counters()>& seen,
               const std::function<std::optional<uint64_t>()>& kernel,
               std::chrono::milliseconds quiet) {
-  constexpr int kTries = 100;
+  constexpr int kTries = 50;
   if (attachment.base_state != OOMBOX_BASE_NOT_READ) {
     return;
   }

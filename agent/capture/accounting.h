@@ -20,7 +20,7 @@ std::optional<uint64_t> ReadKernelKills(const std::string& path = "/proc/vmstat"
 // (Accounting::Ahead finds out what was under way then).
 void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_counters()>& seen,
               const std::function<std::optional<uint64_t>()>& kernel,
-              std::chrono::milliseconds quiet = std::chrono::milliseconds(20));
+              std::chrono::milliseconds quiet = std::chrono::milliseconds(2));
 
 // One look at both sides of the identity
 // kernel = kills seen + recursion misses + double counts + unexplained.
