@@ -15,6 +15,7 @@ from lib.programs import Agent, Collector, Scratch, wait_for_events
 from lib.storm import Storm
 
 KILLS = int(os.environ.get("OOMBOX_TEST_KILLS", "100"))
+PAUSE_MS = 30
 
 
 def setUpModule():
@@ -50,7 +51,7 @@ class ChaosTest(unittest.TestCase):
     def test_sigkills_of_the_collector_lose_nothing(self):
         collector = Collector(self, self.scratch).wait_ready()
         agent = self.agent(collector.address).wait_ready()
-        storm = Storm(KILLS)
+        storm = Storm(KILLS, PAUSE_MS)
         deaths = 0
         while storm.running:
             time.sleep(self.moments.uniform(0.05, 0.6))
@@ -72,7 +73,7 @@ class ChaosTest(unittest.TestCase):
         collector = start_collector()
         proxy = ChaosProxy(self, ("127.0.0.1", port), self.seed)
         agent = self.agent(proxy.address).wait_ready()
-        storm = Storm(KILLS)
+        storm = Storm(KILLS, PAUSE_MS)
         deaths = 0
         while storm.running:
             time.sleep(self.moments.uniform(0.05, 0.5))

@@ -17,6 +17,7 @@ from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, list_
 from lib.storm import Storm
 
 KILLS_UNDER_SIGKILL = int(os.environ.get("OOMBOX_TEST_KILLS", "150"))
+PAUSE_MS = 30
 
 
 def setUpModule():
@@ -74,7 +75,7 @@ class PinsTest(unittest.TestCase):
         print(f"seed {seed}", flush=True)
         moments = random.Random(seed)
         self.agent().wait_ready().kill()
-        storm = Storm(KILLS_UNDER_SIGKILL)
+        storm = Storm(KILLS_UNDER_SIGKILL, PAUSE_MS)
         rounds = 0
         while storm.running:
             agent = self.agent()
@@ -125,7 +126,7 @@ class PinsTest(unittest.TestCase):
 
     def test_an_upgrade_under_load_has_no_gap_and_no_duplicate(self):
         self.agent().wait_ready().kill()
-        storm = Storm(KILLS_UNDER_SIGKILL)
+        storm = Storm(KILLS_UNDER_SIGKILL, PAUSE_MS)
         swaps = 0
         while storm.running:
             program = ("oombox-agent-next", "oombox-agent")[swaps % 2]
@@ -146,7 +147,7 @@ class PinsTest(unittest.TestCase):
     def test_a_sigkill_in_the_middle_of_an_upgrade_loses_nothing(self):
         moments = random.Random(4)
         self.agent().wait_ready().kill()
-        storm = Storm(KILLS_UNDER_SIGKILL)
+        storm = Storm(KILLS_UNDER_SIGKILL, PAUSE_MS)
         turn = 0
         while storm.running:
             agent = self.agent(program=("oombox-agent-next", "oombox-agent")[turn % 2])
@@ -197,7 +198,7 @@ class PinsTest(unittest.TestCase):
 
     def test_an_upgrade_to_another_layout_under_load_has_each_kill_once(self):
         self.agent(program="oombox-agent-layout2").wait_ready().kill()
-        storm = Storm(KILLS_UNDER_SIGKILL)
+        storm = Storm(KILLS_UNDER_SIGKILL, PAUSE_MS)
         swaps = 0
         while storm.running:
             program = ("oombox-agent", "oombox-agent-layout2")[swaps % 2]
@@ -231,7 +232,7 @@ class PinsTest(unittest.TestCase):
         print(f"seed {seed}", flush=True)
         moments = random.Random(seed)
         self.agent(program="oombox-agent-layout2").wait_ready().kill()
-        storm = Storm(KILLS_UNDER_SIGKILL)
+        storm = Storm(KILLS_UNDER_SIGKILL, PAUSE_MS)
         swaps = 0
         rounds = 0
         while storm.running:

@@ -12,7 +12,6 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOOT_TIMEOUT = 480  # many times what it takes, for a machine that is busy with other things
-BOOT_ATTEMPTS = 3
 
 
 def _run(*argv, **more):
@@ -83,13 +82,9 @@ class Guest:
             command += ["-drive", f"file={disk},if=none,id=disk,format=raw,cache=none"
                         + f",throttling.iops-read={disk_reads_per_second}",  # 0: as fast as it is
                         "-device", "nvme,drive=disk,serial=disk"]
-        self._command = command
-        self._boot()
-
-    def _boot(self):
         for path in (self.console, self.results):
             open(path, "wb").close()
-        self._qemu = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
     def lines(self):
         """What it has printed until now, complete lines only."""
@@ -116,24 +111,15 @@ class Guest:
 
     def wait(self, timeout=BOOT_TIMEOUT):
         """Waits for its power-off; returns its frames: name -> text."""
-        frames = self._frames(timeout)
-        attempts = 1
-        # The emulator failed before anything of ours has started: boot again.
-        while "release" not in frames and attempts < BOOT_ATTEMPTS:
-            self._boot()
-            frames = self._frames(timeout)
-            attempts += 1
-        if "end" not in frames:
-            raise GuestError(f"the guest did not finish; its console ends:\n{self.console_end()}\n"
-                             f"frames: {sorted(frames)}\n{frames.get('agent-log', '')}")
-        return frames
-
-    def _frames(self, timeout):
         try:
             self._qemu.wait(timeout)
         except subprocess.TimeoutExpired:
             self.kill()
-        return parse_frames(_text(self.results))
+        frames = parse_frames(_text(self.results))
+        if "end" not in frames:
+            raise GuestError(f"the guest did not finish; its console ends:\n{self.console_end()}\n"
+                             f"frames: {sorted(frames)}\n{frames.get('agent-log', '')}")
+        return frames
 
     def console_end(self):
         return _text(self.console)[-4000:]

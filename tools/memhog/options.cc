@@ -85,6 +85,8 @@ void AddScenarios(CLI::App& app, Options* options, std::string* comm) {
       ->required()
       ->check(CLI::Range(uint64_t{1}, uint64_t{100000}));
   storm->add_flag("--same-cgroup", options->same_cgroup, "one cgroup for all of them");
+  storm->add_option("--pause-ms", options->pause_ms, "between two kills (0)")
+      ->check(CLI::Range(0, 60000));
 
   CLI::App* thrash = app.add_subcommand(
       "thrash", "a program whose code does not fit under the limit; nobody is killed");

@@ -27,6 +27,7 @@ struct Options {
 
   uint64_t neighbour_bytes = 0;      // neighbour; 0 = a quarter of the limit
   uint64_t kills = 1;                // storm
+  int pause_ms = 0;                  // storm
   bool same_cgroup = false;          // storm
   size_t threads = 0;                // threads
   std::string directory;             // thrash

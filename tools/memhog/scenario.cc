@@ -1,7 +1,9 @@
 #include "tools/memhog/scenario.h"
 
+#include <chrono>
 #include <map>
 #include <string>
+#include <thread>
 
 namespace oombox {
 namespace {
@@ -157,6 +159,9 @@ Status PlayThrash(const Options& options, Stage& stage) {
 
 Status PlayStorm(const Options& options, Stage& stage) {
   for (uint64_t kill = 1; kill <= options.kills; ++kill) {
+    if (kill > 1) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(options.pause_ms));
+    }
     if (kill == 1 || !options.same_cgroup) {
       const std::string suffix = options.same_cgroup ? "" : "-" + std::to_string(kill);
       OOMBOX_RETURN_IF_ERROR(stage.AddCgroup(options.name + suffix, options.limit_bytes));
