@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "agent/capture/committed.h"
 
 namespace oombox {
@@ -30,9 +32,11 @@ Result<size_t> DrainLeftovers(const KillProbe& probe, Journal& journal, int64_t 
 Result<size_t> TakeOlder(const KillProbe& probe, RingReader& ring, Journal& journal,
                          int64_t session_id, const Redactor* redactor) {
   OOMBOX_TRY(const size_t drained, DrainLeftovers(probe, journal, session_id, redactor));
-  OOMBOX_TRY(const auto older,
-             MoveOlder(ring, journal, session_id, probe.attachment().attach_boottime_ns,
-                       !probe.leftovers().empty()));
+  const oombox_attachment& attachment = probe.attachment();
+  const uint64_t attached = attachment.attach_boottime_ns;
+  OOMBOX_TRY(const auto older, MoveOlder(ring, journal, session_id,
+                                         std::max<uint64_t>(attached, attachment.base_boottime_ns),
+                                         probe.leftovers().empty() ? 0 : attached));
   return drained + older.duplicates;
 }
 

@@ -11,8 +11,8 @@
 
 namespace oombox {
 
-// Brings what is older than the attachment into the journal, the oldest first: what agents of other
-// layouts left in their rings, whose pins are removed, then what our own `ring` holds of it.
+// Brings what is older than the base of counting into the journal, the oldest first: what agents of
+// other layouts left in their rings, whose pins are removed, then what our own `ring` holds of it.
 // Records that are there twice are left out; returns how many.
 Result<size_t> TakeOlder(const KillProbe& probe, RingReader& ring, Journal& journal,
                          int64_t session_id, const Redactor* redactor);

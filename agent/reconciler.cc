@@ -32,11 +32,9 @@ void Reconciler::LookForAbsence() {
     return;  // nothing to compare with, or not now
   }
   attachment_.absence_kills = 0;
-  // Without what the programs have seen since they were attached: that becomes events.
-  const uint64_t seen =
-      attachment_.base_kills + attachment_.base_double_counted - attachment_.attach_seen;
+  // What the programs have seen before the base is in the journal by now (TakeOlder).
   const LastSeen now{.boot_id = sources_.session.boot_id,
-                     .kernel_kills = attachment_.base_kernel_kills - seen,
+                     .kernel_kills = attachment_.base_kernel_kills,
                      .journal_id = *journal_id,
                      .wall_ns = WallNowNs(),
                      .boottime_ns = BootNowNs()};

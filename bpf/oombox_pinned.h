@@ -69,8 +69,9 @@ struct oombox_attachment {
 	/* When programs were attached where none were: a replacement without a pause does not count. */
 	__u64 attach_wall_ns;
 	__u64 attach_boottime_ns;
-	__u64 attach_seen;	/* kills and double counts counted until then */
-	/* The kernel's count and ours at one moment right after that: where the identity begins. */
+	__u64 unused;
+	/* The kernel's count and ours at one moment after that (base_boottime_ns): where the identity begins.
+	 * What was recorded before it is an earlier kill, whoever recorded it. */
 	__u64 base_state;	/* enum oombox_base_state */
 	__u64 base_kernel_kills;
 	__u64 base_kills;
@@ -103,7 +104,8 @@ struct oombox_attachment {
 	__u64 gone_wall_ns;
 	__u64 gone_kills;
 	__u64 gone_told;
-	__u64 reserved[2];
+	__u64 base_boottime_ns; /* 0: as attach_boottime_ns (written by an earlier build) */
+	__u64 reserved[1];
 };
 
 #endif /* OOMBOX_PINNED_H */

@@ -329,9 +329,6 @@ void LoadedKillProbe::BeginAttachment() {
   fresh.recursion_misses_before = attachment.recursion_misses_before;
   fresh.rank_budget_ns = attachment.rank_budget_ns;
   fresh.journal_last_id = attachment.journal_last_id;
-  // What was seen while links were attached one by one is older than the attachment, like what was
-  // there before: it goes into the journal first (MoveOlder).
-  fresh.attach_seen = Counters().kills + Counters().double_counted;
   fresh.attach_wall_ns = static_cast<__u64>(WallNowNs());
   const std::atomic_ref<__u64> begun(attachment.attach_boottime_ns);
   begun.store(0, std::memory_order_seq_cst);

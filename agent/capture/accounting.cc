@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "agent/common/clock.h"
+
 namespace oombox {
 
 std::optional<uint64_t> ReadKernelKills(const std::string& path) {
@@ -28,8 +30,10 @@ void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_cou
   }
   std::optional<uint64_t> count = kernel();
   oombox_kill_counters ours = seen();
+  uint64_t moment = 0;
   for (int i = 0; i < kTries; ++i) {
     std::this_thread::sleep_for(quiet);
+    moment = BootNowNs();
     const auto again = kernel();
     const oombox_kill_counters ours_again = seen();
     const bool still = again == count && ours_again.kills == ours.kills &&
@@ -41,6 +45,7 @@ void NoteBase(oombox_attachment& attachment, const std::function<oombox_kill_cou
       break;
     }
   }
+  attachment.base_boottime_ns = moment;
   attachment.base_kernel_kills = count.value_or(0);
   attachment.base_kills = ours.kills;
   attachment.base_double_counted = ours.double_counted;

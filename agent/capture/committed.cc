@@ -59,22 +59,22 @@ Result<size_t> ReleaseCommitted(RingReader& ring, Journal& journal) {
 }
 
 Result<LeftoverCounts> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
-                                 uint64_t attached_boottime_ns, bool others_recorded) {
+                                 uint64_t base_boottime_ns, uint64_t others_until_boottime_ns) {
   LeftoverCounts counts;
   OOMBOX_TRY(counts.duplicates, ReleaseCommitted(ring, journal));
   while (true) {
     const std::vector<std::string_view>& peeked = ring.Peek(kMaxCaptureBatch);
     const auto newer = std::find_if(peeked.begin(), peeked.end(), [&](std::string_view record) {
-      return RecordBoottimeNs(record) >= attached_boottime_ns;
+      return RecordBoottimeNs(record) >= base_boottime_ns;
     });
     const auto count = static_cast<size_t>(newer - peeked.begin());
     if (count == 0) {
       return counts;
     }
     std::vector<std::string_view> records = ring.Peek(count);
-    if (others_recorded) {
-      counts.duplicates += std::erase_if(records, IsSeenByAll);
-    }
+    counts.duplicates += std::erase_if(records, [&](std::string_view record) {
+      return RecordBoottimeNs(record) < others_until_boottime_ns && IsSeenByAll(record);
+    });
     OOMBOX_RETURN_IF_ERROR(journal.Append(session_id, records));
     counts.moved += records.size();
     ring.Release();

@@ -28,12 +28,12 @@ struct LeftoverCounts {
   size_t duplicates = 0;  // in the journal already, or recorded by another layout's programs, too
 };
 
-// Moves our own ring's records from before `attached_boottime_ns` to the journal: an earlier
-// attachment left them, or they were made while links were attached one by one. With
-// `others_recorded`, programs of another layout saw the kills of that time, too, and their ring has
-// been read: those are left out here.
+// Moves our own ring's records from before `base_boottime_ns` to the journal: an earlier attachment
+// left them, or they were made before counting began. The kills before `others_until_boottime_ns`
+// were recorded by another layout's programs, too, whose ring has been read: those are left out.
+// 0: there was no other layout.
 Result<LeftoverCounts> MoveOlder(RingReader& ring, Journal& journal, int64_t session_id,
-                                 uint64_t attached_boottime_ns, bool others_recorded);
+                                 uint64_t base_boottime_ns, uint64_t others_until_boottime_ns);
 
 // Moves what a detached ring still holds to the journal. Its kills from `attached_boottime_ns` on
 // were made while our own programs were attached: they are in our ring, too, and left out here.

@@ -171,7 +171,7 @@ TEST_F(RingTest, MovesWhatIsOlderThanTheAttachment) {
   ring_.Put(newer);
   const auto reader = Reader();
 
-  const auto counts = MoveOlder(*reader, journal_, 1, 100, false);
+  const auto counts = MoveOlder(*reader, journal_, 1, 100, 0);
 
   ASSERT_TRUE(counts.has_value());
   EXPECT_EQ(counts->moved, 1U);
@@ -186,14 +186,16 @@ TEST_F(RingTest, LeavesOutWhatTheOtherLayoutHasRecordedToo) {
   const std::string cmdline = RecordAt(99, 'b', OOMBOX_RECORD_CMDLINE);
   ring_.Put(kill);
   ring_.Put(cmdline);
-  ring_.Put(RecordAt(100, 'c'));
+  const std::string alone = RecordAt(100, 'c');
+  ring_.Put(alone);
+  ring_.Put(RecordAt(110, 'd'));
   const auto reader = Reader();
 
-  const auto counts = MoveOlder(*reader, journal_, 1, 100, true);
+  const auto counts = MoveOlder(*reader, journal_, 1, 110, 100);
 
   ASSERT_TRUE(counts.has_value());
   EXPECT_EQ(counts->duplicates, 1U);
-  EXPECT_THAT(journal_.records(), ElementsAre(cmdline));
+  EXPECT_THAT(journal_.records(), ElementsAre(cmdline, alone));
   EXPECT_EQ(reader->Peek(10).size(), 1U);
 }
 
@@ -203,7 +205,7 @@ TEST_F(RingTest, CountsWhatItFindsCommitted) {
   Commit({older});
   const auto reader = Reader();
 
-  EXPECT_EQ(MoveOlder(*reader, journal_, 1, 100, false)->duplicates, 1U);
+  EXPECT_EQ(MoveOlder(*reader, journal_, 1, 100, 0)->duplicates, 1U);
 }
 
 }  // namespace
