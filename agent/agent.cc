@@ -16,6 +16,7 @@
 #include "agent/container_names.h"
 #include "agent/event/event_stage.h"
 #include "agent/event_options.h"
+#include "agent/file_stats.h"
 #include "agent/leftovers.h"
 #include "agent/machine.h"
 #include "agent/match_journal.h"
@@ -130,6 +131,7 @@ class RunningAgent final : public Agent {
   std::unique_ptr<GapEvidence> evidence_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<Capture> capture_;
+  std::unique_ptr<FileStatsReader> files_;
   std::unique_ptr<NodeReporter> reporter_;
   std::unique_ptr<GrpcTransport> transport_;
   mutable std::mutex uplink_mutex_;  // guards the pointer
@@ -297,6 +299,7 @@ Started RunningAgent::StartCapture() {
 }
 
 void RunningAgent::StartReporter() {
+  files_ = std::make_unique<FileStatsReader>(*journal_, *store_);
   reporter_ = std::make_unique<NodeReporter>(
       NodeReporter::Sources{.identity = IdentityOf(config_, session_),
                             .missing = missing_,
@@ -304,8 +307,8 @@ void RunningAgent::StartReporter() {
                             .capture = capture_.get(),
                             .reconciler = reconciler_.get(),
                             .events = events_.get(),
-                            .journal = journal_.get(),
                             .store = store_.get(),
+                            .files = files_.get(),
                             .containers = ReportMemory(memory_, reclaim_, containers_),
                             .uplink = [this] { return UplinkNow(); },
                             .has_collector = !config_.collector.empty()});

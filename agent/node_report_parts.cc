@@ -113,10 +113,11 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
   if (sources.capture != nullptr) {
     depths->set_ring_bytes(sources.capture->ring_pending_bytes());
   }
-  if (const auto bytes = sources.journal->UsedBytes()) {
-    depths->set_journal_bytes(*bytes);
+  const FileStatsReader::Stats files = sources.files->Get();
+  if (files.journal_bytes) {
+    depths->set_journal_bytes(*files.journal_bytes);
   }
-  if (const auto stats = sources.store->Stats()) {
+  if (const auto& stats = files.store) {
     if (sources.probe != nullptr) {
       // Fewer while what was captured before is derived again.
       const uint64_t before = sources.probe->attachment().base_events;
@@ -125,9 +126,7 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
     depths->set_store_bytes(stats->bytes);
     depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);
     depths->set_unreadable_events(stats->unreadable);
-    if (const auto bounds = sources.store->Bounds()) {
-      depths->set_last_seq(bounds->last);
-    }
+    depths->set_last_seq(stats->last_seq);
     if (sources.has_collector) {
       depths->set_unacknowledged(stats->unacknowledged);
     }

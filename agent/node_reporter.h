@@ -12,6 +12,7 @@
 #include "agent/bpf_loader/kill_probe.h"
 #include "agent/capture/capture.h"
 #include "agent/event/event_stage.h"
+#include "agent/file_stats.h"
 #include "agent/query/node_directory.h"
 #include "agent/reconciler.h"
 #include "agent/store/event_store.h"
@@ -36,8 +37,8 @@ class NodeReporter final : public NodeDirectory {
     const Capture* capture;
     Reconciler* reconciler;
     EventStage* events;
-    Journal* journal;
     EventStore* store;
+    FileStatsReader* files;
     // Adds the node's containers; null when replaying.
     std::function<void(v1::NodeReport&)> containers;
     // Nothing without a collector.

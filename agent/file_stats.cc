@@ -1,0 +1,53 @@
+#include "agent/file_stats.h"
+
+#include <pthread.h>
+
+#include <chrono>
+
+namespace oombox {
+
+namespace {
+
+constexpr std::chrono::milliseconds kPatience(500);
+
+}  // namespace
+
+FileStatsReader::FileStatsReader(Journal& journal, EventStore& store)
+    : journal_(journal), store_(store) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+FileStatsReader::~FileStatsReader() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void FileStatsReader::Run(const std::stop_token& stop) {
+  pthread_setname_np(pthread_self(), "oom-files");
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return asked_ > answered_; })) {
+    const uint64_t asked = asked_;
+    lock.unlock();
+    Stats stats;
+    if (const auto bytes = journal_.UsedBytes()) {
+      stats.journal_bytes = *bytes;
+    }
+    if (auto store = store_.Stats()) {
+      stats.store = std::move(*store);
+    }
+    lock.lock();
+    last_ = std::move(stats);
+    answered_ = asked;
+    changed_.notify_all();
+  }
+}
+
+FileStatsReader::Stats FileStatsReader::Get() {
+  std::unique_lock lock(mutex_);
+  const uint64_t asked = ++asked_;
+  changed_.notify_all();
+  changed_.wait_for(lock, kPatience, [&] { return answered_ >= asked; });
+  return last_;
+}
+
+}  // namespace oombox

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "agent/store/event_store.h"
+#include "agent/store/journal.h"
+
+namespace oombox {
+
+// What journal and store say of their files, asked on a thread of its own: a disk that hangs may
+// hold up readers, too, but no report. Journal and store must outlive it. Thread-safe.
+class FileStatsReader {
+ public:
+  struct Stats {
+    std::optional<uint64_t> journal_bytes;
+    std::optional<StoreStats> store;
+  };
+
+  FileStatsReader(Journal& journal, EventStore& store);
+  ~FileStatsReader();
+
+  // As of now; what was known last where the files do not answer within half a second.
+  Stats Get();
+
+ private:
+  void Run(const std::stop_token& stop);
+
+  Journal& journal_;
+  EventStore& store_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  uint64_t asked_ = 0;
+  uint64_t answered_ = 0;
+  Stats last_;
+  std::jthread thread_;
+};
+
+}  // namespace oombox
