@@ -106,6 +106,17 @@ class CompareTest(unittest.TestCase):
         event["oom"]["ranking"]["threads_visited"] = 3
         self.assertNotEqual(differences(event), [])
 
+    def test_a_victim_that_grew_since_the_table_is_as_the_kernels_line_says(self):
+        event = copy.deepcopy(EVENT)
+        kill, = parse(LINUX_6_18)
+        row, = (row for row in kill.report.tasks if row["pid"] == kill.pid)
+        for column in ("rss", "rss_anon"):
+            if column in row:
+                row[column] -= 16
+        self.assertEqual([], list(compare.ranking_against_kernel(event["oom"], kill, PAGE)))
+        event["oom"]["top_users"][0]["memory"]["anon_bytes"] += PAGE
+        self.assertNotEqual([], list(compare.ranking_against_kernel(event["oom"], kill, PAGE)))
+
     def test_a_missing_user_is_noticed(self):
         event = copy.deepcopy(EVENT)
         del event["oom"]["top_users"][1]

@@ -176,8 +176,11 @@ def chain_against_all(oom, kill, cgroup, inode_of):
     return diff
 
 
-def ranking_against_kernel(oom, report, page_bytes, kernel_prints_exact=False):
-    """The top users against the "Tasks state" table, the biggest first."""
+def ranking_against_kernel(oom, kill, page_bytes, kernel_prints_exact=False):
+    """The top users against the "Tasks state" table, the biggest first. A victim whose threads go on on another
+    CPU has changed since: then it is as the kernel's line about it says, which comes after ours."""
+    report = kill.report
+    later = {"rss_anon": kill.anon, "rss_file": kill.file, "rss_shmem": kill.shmem}
     diff = Differences("top users against the kernel's table:")
     users = oom.get("top_users", [])
     rows = sorted(report.tasks, key=lambda row: -(row["rss"] + row["swapents"]))[:10]
@@ -196,19 +199,21 @@ def ranking_against_kernel(oom, report, page_bytes, kernel_prints_exact=False):
         memory = printed(user.get("memory", {}), kernel_prints_exact)
         who = f"of {row['tgid']}"
         rss = sum(memory.get(name, 0) for name in ("anon_bytes", "file_bytes", "shmem_bytes"))
-        diff.expect(f"rss {who}", rss, row["rss"] * page_bytes)
+        is_victim = report.victim_pid in (row["pid"], row["tgid"])
+        changed = is_victim and rss == sum(later.values())
+        diff.expect(f"rss {who}", rss, rss if changed else row["rss"] * page_bytes)
         for column, name in (("rss_anon", "anon_bytes"), ("rss_file", "file_bytes"),
                              ("rss_shmem", "shmem_bytes")):
             if column in row:
-                diff.expect(f"{name} {who}", memory.get(name), row[column] * page_bytes)
+                diff.expect(f"{name} {who}", memory.get(name),
+                            later[column] if changed else row[column] * page_bytes)
         diff.expect(f"total_vm {who}", memory.get("total_vm_bytes"), row["total_vm"] * page_bytes)
         diff.expect(f"page tables {who}", memory.get("page_tables_bytes"), row["pgtables_bytes"])
         diff.expect(f"swap {who}", memory.get("swap_bytes", 0), row["swapents"] * page_bytes)
         diff.expect(f"uid {who}", user.get("uid", 0), row["uid"])
         diff.expect(f"oom_score_adj {who}", user.get("oom_score_adj", 0), row["oom_score_adj"])
         diff.expect(f"comm {who}", user.get("comm"), escape_untrusted(row["name"]))
-        diff.expect(f"victim flag {who}", user.get("victim", False),
-                    report.victim_pid in (row["pid"], row["tgid"]))
+        diff.expect(f"victim flag {who}", user.get("victim", False), is_victim)
     return diff
 
 
@@ -286,6 +291,5 @@ def everything(event, kill, truth, process, inode_of, kernel_prints_exact=False)
             if level["id"] == fired["id"] and "stat" in level:
                 diff += stat_against_kernel(level, kill.report, gone_with_threads(oom))
         if "top_users" in oom or "bpf_loop" not in str(oom["quality"]["missing"]):
-            diff += ranking_against_kernel(oom, kill.report, truth["page_bytes"],
-                                           kernel_prints_exact)
+            diff += ranking_against_kernel(oom, kill, truth["page_bytes"], kernel_prints_exact)
     return list(diff)
