@@ -120,8 +120,9 @@ void AddWatch(const v1::PressureWatch& watch, MetricList& list) {
   list.Counter("oombox_memory_reading_seconds_total", "CPU time these readings took.",
                Seconds(watch.reading_time()));
   list.Gauge("oombox_memory_reading_stretch",
-             "So many times less often than usual is read what is far from its limit (16 at most; "
-             "beyond that what is near, a quarter of it): reading took more than its budget.",
+             "So many times less often than usual is read what is far from its limit (3 at most, "
+             "above 16 a quarter of it; at 64 also what is near): reading took more than its "
+             "budget.",
              watch.stretch());
   list.Counter("oombox_pressure_events_lost_total",
                "Changes of state that the store did not take in time.",

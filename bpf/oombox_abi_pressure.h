@@ -29,7 +29,7 @@ struct oombox_reclaim_counters {
 	__u64 reclaims;
 	__u64 lost; /* of which the beginning or the end is not known */
 	__u64 run_ns;
-	__u32 disarmed; /* the agent's switch: nothing is counted any more */
+	__u32 disarmed; /* the agent's switch: nothing is counted while it is set */
 	__u32 pad;
 };
 

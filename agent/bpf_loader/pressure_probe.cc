@@ -46,8 +46,9 @@ class LoadedPressureProbe final : public ReclaimSource {
   uint64_t Changes() const override { return oombox::Load(counters().reclaims); }
   Result<std::map<uint64_t, ReclaimCounts>> Read() const override;
   void Forget(uint64_t cgroup_id) override;
-  void Disarm() override {
-    std::atomic_ref(skeleton_->bss->counters.disarmed).store(1, std::memory_order_relaxed);
+  void Arm(bool armed) override {
+    std::atomic_ref(skeleton_->bss->counters.disarmed)
+        .store(armed ? 0 : 1, std::memory_order_relaxed);
   }
 
  private:

@@ -61,6 +61,13 @@ bool IsMostlyCache(const Event& pressure) {
          pressure.unreclaimable_bytes() < pressure.cgroup().max_bytes() / 100 * kFarPercent;
 }
 
+// Most of the limit is what the kernel cannot reclaim.
+bool IsMostlyHeld(const Event& pressure) {
+  constexpr uint64_t kNearPercent = 80;
+  return pressure.has_unreclaimable_bytes() && pressure.cgroup().max_bytes() > 0 &&
+         pressure.unreclaimable_bytes() >= pressure.cgroup().max_bytes() / 100 * kNearPercent;
+}
+
 // " (working set 82 % of 2048 MiB), mostly with page cache that can be reclaimed".
 std::string AmountWords(const Event& pressure) {
   const uint64_t limit = pressure.cgroup().max_bytes();
@@ -146,8 +153,10 @@ void AddStalls(const Event& pressure, v1::Diagnosis* diagnosis) {
   const v1::MemoryPressure& psi = pressure.pressure();
   if (pressure.state() != Event::STATE_OK && pressure.cause() == Event::CAUSE_STALLS) {
     diagnosis->add_details(
-        "reclaim takes what is needed again at once; no kill needs to follow, it may go on like "
-        "that: more memory, or less cache in use, ends it");
+        IsMostlyHeld(pressure)
+            ? "what is left to reclaim is needed again at once, and little is left: a kill is near"
+            : "reclaim takes what is needed again at once; no kill needs to follow, it may go on "
+              "like that: more memory, or less cache in use, ends it");
   } else if (psi.full_avg10_percent() >= 1 && pressure.cause() != Event::CAUSE_REMOVED) {
     AddEvidence(WeightOf(pressure, true), StallWords(Subject(pressure), psi), "PSI", diagnosis);
   }

@@ -138,12 +138,16 @@ void AddHistory(const HistorySource* history, v1::Event& event) {
     return;
   }
   for (const uint64_t id : WhoseHistory(oom)) {
+    const auto since = history->AlarmedSince(id, event.boottime_ns());
+    if (since) {
+      oom.set_pressure_event_id(PressureEventId(event.node().boot_id(), id, *since));
+    }
     if (const auto found = history->Before(id, event.boottime_ns())) {
       FillCurve(*found, event);
-      if (const auto since = history->AlarmedSince(id, event.boottime_ns())) {
-        oom.set_pressure_event_id(PressureEventId(event.node().boot_id(), id, *since));
-      }
       return;
+    }
+    if (since) {  // it was watched, and its curve found no room
+      break;
     }
   }
   AddMissing(oom.mutable_quality(), "curve",

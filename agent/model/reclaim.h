@@ -46,8 +46,8 @@ class ReclaimSource {
   virtual Result<std::map<uint64_t, ReclaimCounts>> Read() const = 0;
   // The cgroup is gone.
   virtual void Forget(uint64_t cgroup_id) = 0;
-  // Ends the recording at once, for good: it costs too much. Needs no capability.
-  virtual void Disarm() = 0;
+  // Ends the recording at once, because it costs too much, or begins it again. Needs no capability.
+  virtual void Arm(bool armed) = 0;
 };
 
 }  // namespace oombox

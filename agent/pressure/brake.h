@@ -5,8 +5,8 @@
 
 namespace oombox {
 
-// Looks every 10 s at what reading has cost, and how much less often than usual is to be read: what
-// is far from its limit up to 16 times, beyond that what is near. Not thread-safe; time is given.
+// Looks every 10 s at what reading has cost, and how much less often than usual is to be read (what
+// of, Watched says). Not thread-safe; time is given.
 class Brake {
  public:
   static constexpr uint64_t kEveryNs = 10'000'000'000;

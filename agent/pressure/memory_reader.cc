@@ -131,6 +131,14 @@ Result<MemoryReader::Reading> MemoryReader::ReadNode() const {
   if (const auto text = ReadSmallFile(AT_FDCWD, (proc_ + "/pressure/memory").c_str())) {
     reading.has_psi = ParsePressure(*text, reading.sample);
   }
+  // Counted for the node alone, not for cgroups at their limit (mm/vmscan.c, cgroup_reclaim()).
+  if (const auto text = ReadSmallFile(AT_FDCWD, (proc_ + "/vmstat").c_str())) {
+    const auto direct = ValueOf(*text, "pgscan_direct");
+    const auto kswapd = ValueOf(*text, "pgscan_kswapd");
+    if (direct && kswapd) {
+      reading.scanned_pages = *direct + *kswapd;
+    }
+  }
   if (const auto text = ReadSmallFile(AT_FDCWD, (proc_ + "/loadavg").c_str())) {
     reading.sample.tasks = ParseLoadavgTasks(*text);
   }

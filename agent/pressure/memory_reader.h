@@ -22,6 +22,8 @@ class MemoryReader {
     MemorySample sample = {};
     std::optional<uint64_t> peak_bytes = {};  // ever: memory.peak (since Linux 5.19), v1 always
     bool has_psi = false;  // of Detail::kAll: memory.pressure is there and readable
+    // Of the node: pages that were looked at for want of free memory, not because of a limit.
+    std::optional<uint64_t> scanned_pages = {};
   };
 
   // `proc` is where the node's own numbers are.
@@ -34,7 +36,7 @@ class MemoryReader {
   bool TellsUsage(int dir) const;
   // Of an open cgroup: something bounds it.
   bool HasLimit(int dir) const;
-  // The node's own memory, from meminfo and pressure/memory.
+  // The node's own memory, from meminfo, pressure/memory and vmstat.
   Result<Reading> ReadNode() const;
 
  private:

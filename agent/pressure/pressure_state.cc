@@ -51,7 +51,7 @@ void PressureStateMachine::Resume(PressureState state, uint64_t since_ns) {
 }
 
 PressureStateMachine::Verdict PressureStateMachine::Judge(
-    const MemorySample& sample, const std::optional<ReclaimStalls>& stalls) const {
+    const MemorySample& sample, const std::optional<ReclaimStalls>& stalls, bool short_here) const {
   Verdict verdict;
   const double warning = is_node_ ? kNodeWarning : kWarning;
   const double critical = is_node_ ? kNodeCritical : kCritical;
@@ -75,7 +75,8 @@ PressureStateMachine::Verdict PressureStateMachine::Judge(
     verdict.cause =
         verdict.rises_to == PressureState::kOk ? PressureCause::kNone : PressureCause::kWorkingSet;
   }
-  const Stalls waits = StallsOf(sample, stalls);
+  const Stalls waits = short_here ? StallsOf(sample, stalls) : Stalls{};
+  const bool tells_stalls = !short_here || sample.some_avg10 || stalls;
   PressureState stalled = PressureState::kOk;
   if (waits.full10 >= kStallCritical10 && waits.full60 >= kStallCritical60) {
     stalled = PressureState::kCritical;
@@ -87,7 +88,8 @@ PressureStateMachine::Verdict PressureStateMachine::Judge(
     verdict.cause = PressureCause::kStalls;
   }
   if (cause_ == PressureCause::kStalls) {
-    const PressureState holds = waits.full60 >= kStallOver60   ? PressureState::kCritical
+    const PressureState holds = !tells_stalls                  ? state_  // nobody knows
+                                : waits.full60 >= kStallOver60 ? PressureState::kCritical
                                 : waits.some60 >= kStallOver60 ? PressureState::kWarning
                                                                : PressureState::kOk;
     verdict.falls_to = std::max(verdict.falls_to, std::min(holds, state_));
@@ -127,8 +129,9 @@ std::optional<PressureStateMachine::Change> PressureStateMachine::Rise(const Ver
     return std::nullopt;
   }
   // Who comes back soon after it left has to stay away longer the next time.
-  if (state_ <= PressureState::kOk && fell_ns_ != 0) {
+  if (fell_ns_ != 0) {
     hold_ns_ = now - fell_ns_ < kHoldAtMostNs ? std::min(2 * hold_ns_, kHoldAtMostNs) : kHoldNs;
+    fell_ns_ = 0;
   }
   return Set(agreed, verdict.cause, now);
 }
@@ -153,13 +156,26 @@ std::optional<PressureStateMachine::Change> PressureStateMachine::Fall(const Ver
   return Set(std::max(verdict.falls_to, PressureState::kOk), cause, now);
 }
 
+// Critical by its stalls it may stay for hours; now a kill is near. Two readings agree, here too.
+bool PressureStateMachine::ComesNearBesides(const Verdict& verdict, uint64_t now) {
+  const bool near = state_ == PressureState::kCritical && cause_ == PressureCause::kStalls &&
+                    verdict.rises_to == PressureState::kCritical &&
+                    verdict.cause == PressureCause::kWorkingSet;
+  near_besides_ns_ = near ? std::optional(near_besides_ns_.value_or(now)) : std::nullopt;
+  return near && now - *near_besides_ns_ >= kConfirmNs;
+}
+
 std::optional<PressureStateMachine::Change> PressureStateMachine::Add(
-    const MemorySample& sample, const std::optional<ReclaimStalls>& stalls) {
+    const MemorySample& sample, const std::optional<ReclaimStalls>& stalls, bool short_here) {
   const uint64_t now = sample.boottime_ns;
-  const Verdict verdict = Judge(sample, stalls);
+  const Verdict verdict = Judge(sample, stalls, short_here);
   if (state_ == PressureState::kUnknown) {
     state_ = PressureState::kOk;
     since_ns_ = now;
+  }
+  if (ComesNearBesides(verdict, now)) {
+    raised_by_ = sample;
+    return Set(PressureState::kCritical, PressureCause::kWorkingSet, now);
   }
   if (verdict.rises_to > state_) {
     const auto change = Rise(verdict, now);

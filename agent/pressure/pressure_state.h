@@ -51,8 +51,11 @@ class PressureStateMachine {
   // Goes on where an earlier run of the agent was.
   void Resume(PressureState state, uint64_t since_ns);
 
-  // Nothing while the state stays. A first reading that is ok is no change.
-  std::optional<Change> Add(const MemorySample& sample, const std::optional<ReclaimStalls>& stalls);
+  // Nothing while the state stays. A first reading that is ok is no change. That memory is short
+  // here, and not below, is for `short_here` to say: PSI has the stalls of all that is below, too.
+  // One that stalls and comes near its limit besides is critical a second time.
+  std::optional<Change> Add(const MemorySample& sample, const std::optional<ReclaimStalls>& stalls,
+                            bool short_here = true);
   // The cgroup is gone; a change when it was in alarm.
   std::optional<Change> Remove(uint64_t boottime_ns);
 
@@ -67,7 +70,9 @@ class PressureStateMachine {
     PressureState falls_to = PressureState::kOk;  // never below: hysteresis
     PressureCause cause = PressureCause::kNone;
   };
-  Verdict Judge(const MemorySample& sample, const std::optional<ReclaimStalls>& stalls) const;
+  Verdict Judge(const MemorySample& sample, const std::optional<ReclaimStalls>& stalls,
+                bool short_here) const;
+  bool ComesNearBesides(const Verdict& verdict, uint64_t now);
   std::optional<Change> Rise(const Verdict& verdict, uint64_t now);
   std::optional<Change> Fall(const Verdict& verdict, const MemorySample& sample, uint64_t now);
   Change Set(PressureState state, PressureCause cause, uint64_t now);
@@ -79,9 +84,10 @@ class PressureStateMachine {
   uint64_t since_ns_ = 0;
   PressureState seen_higher_ = PressureState::kOk;  // by the reading before
   uint64_t seen_higher_ns_ = 0;
+  std::optional<uint64_t> near_besides_ns_;  // the first of the readings that say so
   std::optional<uint64_t> below_since_ns_;
   uint64_t hold_ns_ = kHoldNs;
-  uint64_t fell_ns_ = 0;                   // the last time
+  uint64_t fell_ns_ = 0;                   // the last time; 0: not since it rose
   std::optional<MemorySample> raised_by_;  // absent after Resume
   uint64_t damped_ = 0;
 };

@@ -17,11 +17,13 @@ namespace {
 
 constexpr uint64_t kReclaimNs = 1'000'000'000;
 constexpr unsigned kMaxScanStretch = 6;  // a minute
+constexpr uint64_t kRearmNs = 60'000'000'000;
 constexpr uint64_t kForgetNs = 300'000'000'000;
 constexpr uint64_t kTrendNs = 10'000'000'000;
 // Readings that are due so soon go together.
 constexpr uint64_t kTogetherNs = 20'000'000;
 constexpr const char* kNode = "/";
+constexpr uint64_t kIdleBytes = 1 << 20;
 
 }  // namespace
 
@@ -212,8 +214,10 @@ PressureWatch::Found PressureWatch::ReadOne(Watched& watched) {
   return Found::kIt;
 }
 
+// A pod's sandbox is a container, too, of some 100 KiB and without a limit: it needs no place.
 void PressureWatch::Keep(Watched& watched, const MemorySample& sample) {
-  if (curves_ == nullptr) {
+  const bool is_idle = !sample.limit_bytes && sample.usage_bytes.value_or(0) < kIdleBytes;
+  if (curves_ == nullptr || (is_idle && !watched.cgroup().is_node())) {
     return;
   }
   const bool kept = curves_->Add(watched.cgroup(), sample, watched.share());
@@ -232,7 +236,7 @@ void PressureWatch::UpdateTrend(Watched& watched, uint64_t now, bool at_once) {
     return;
   }
   const auto history = curves_->Before(watched.cgroup().id, now + 1);
-  const auto trend = history ? TrendOf(history->points) : std::nullopt;
+  const auto trend = history ? TrendOf(history->points, watched.cgroup().is_node()) : std::nullopt;
   const std::lock_guard lock(mutex_);
   watched.SetTrend(trend, now);
 }
@@ -267,10 +271,19 @@ void PressureWatch::LookAtCost(uint64_t now) {
     const ReclaimSource::Health health = options_.reclaim->health();
     const uint64_t took = health.run_ns - std::exchange(reclaim_run_ns_, health.run_ns);
     const uint64_t of = now - brake_.due_ns() + Brake::kEveryNs;
-    if (!health.disarmed && took > of / 1000 * options_.reclaim_budget_permille) {
-      spdlog::warn("reclaim is not measured any more: the programs took {} ms of {} s",
-                   took / 1'000'000, of / 1'000'000'000);
-      options_.reclaim->Disarm();
+    if (health.disarmed && now - disarmed_ns_ >= kRearmNs) {
+      options_.reclaim->Arm(true);
+    } else if (!health.disarmed && took > of / 1000 * options_.reclaim_budget_permille) {
+      if (disarmed_ns_ == 0) {
+        spdlog::warn("reclaim is measured only now and then: the programs took {} ms of {} s",
+                     took / 1'000'000, of / 1'000'000'000);
+      }
+      options_.reclaim->Arm(false);
+      disarmed_ns_ = now;
+      const std::lock_guard lock(mutex_);
+      for (auto& [path, watched] : watched_) {
+        watched.ForgetReclaim();
+      }
     }
   }
   const std::lock_guard lock(mutex_);

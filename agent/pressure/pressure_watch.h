@@ -117,6 +117,7 @@ class PressureWatch final : public HistorySource {
   std::map<uint64_t, uint64_t> reclaim_stalls_;  // by cgroup id, of the look before
   Brake brake_;
   uint64_t reclaim_run_ns_ = 0;
+  uint64_t disarmed_ns_ = 0;  // the last time that reclaim cost too much
 
   // Guards what follows. Only the watch's thread adds and removes watched cgroups, so it may read
   // them without.

@@ -37,8 +37,11 @@ std::optional<uint64_t> Usage(const MemorySample& sample) { return sample.usage_
 
 // One series for all readings, since a change from one to another is no growth: the best that any
 // of them knows. Far from a limit most are of the usage alone.
-Series SeriesOf(const std::vector<MemorySample>& points) {
+Series SeriesOf(const std::vector<MemorySample>& points, bool whole_node) {
   for (const Series series : {Unreclaimable, WorkingSet}) {
+    if (whole_node && series == Unreclaimable) {
+      continue;
+    }
     if (std::any_of(points.begin(), points.end(), series)) {
       return series;
     }
@@ -107,9 +110,10 @@ TrendConfidence ConfidenceOf(const Fit& fit) {
 
 }  // namespace
 
-std::optional<MemoryTrend> TrendOf(const std::vector<MemorySample>& points) {
-  const Series series = SeriesOf(points);
+std::optional<MemoryTrend> TrendOf(const std::vector<MemorySample>& points, bool whole_node) {
+  const Series series = SeriesOf(points, whole_node);
   std::optional<MemoryTrend> trend;
+  bool is_flat = false;
   for (const uint64_t window : kWindowsNs) {
     size_t begin = points.size();
     while (begin > 0 && points[begin - 1].boottime_ns + window >= points.back().boottime_ns) {
@@ -123,10 +127,14 @@ std::optional<MemoryTrend> TrendOf(const std::vector<MemorySample>& points) {
     if (fit.count < kFewest || fit.span_ns < kShortestNs) {
       continue;
     }
-    trend = MemoryTrend{.growth_bytes_per_second = fit.slope,
-                        .window_ns = fit.span_ns,
-                        .confidence = ConfidenceOf(fit)};
-    if (trend->confidence != TrendConfidence::kLow) {
+    const TrendConfidence confidence = ConfidenceOf(fit);
+    if (is_flat && (confidence == TrendConfidence::kLow || !(fit.slope > 0))) {
+      continue;
+    }
+    trend = MemoryTrend{
+        .growth_bytes_per_second = fit.slope, .window_ns = fit.span_ns, .confidence = confidence};
+    is_flat = is_flat || fit.slope == 0;
+    if (confidence != TrendConfidence::kLow && fit.slope != 0) {
       break;
     }
   }

@@ -4,12 +4,16 @@
 
 #include <algorithm>
 
+#include "agent/pressure/brake.h"
+
 namespace oombox {
 
 namespace {
 
 constexpr double kNsPerSecond = 1e9;
 constexpr uint64_t kRecentNs = 10'000'000'000;
+constexpr uint64_t kAverageNs = 60'000'000'000;  // PSI's longer one that counts
+constexpr double kFull = 0.9;                    // reclaim at the limit leaves more than that
 
 std::optional<uint64_t> LimitOf(const MemorySample& sample) {
   return sample.limit_bytes ? sample.limit_bytes : sample.high_bytes;
@@ -45,6 +49,11 @@ void KeepRest(const MemorySample& before, MemorySample& sample) {
   sample.usage_bytes = usage.usage_bytes;
   sample.limit_bytes = usage.limit_bytes;
   sample.usage_max_bytes = usage.usage_max_bytes;
+  for (auto* part : {&sample.working_set_bytes, &sample.unreclaimable_bytes}) {
+    if (*part && usage.usage_bytes) {  // no more than there is
+      *part = std::min(**part, *usage.usage_bytes);
+    }
+  }
 }
 
 }  // namespace
@@ -84,8 +93,9 @@ std::optional<double> Watched::SecondsLeft(uint64_t before_ns,
 uint64_t Watched::Interval(std::optional<double> seconds_left, uint64_t last_interval_ns,
                            unsigned stretch) const {
   const double share = this->share();
-  const uint64_t far_stretch = std::min(stretch, kMaxFarStretch);
-  const uint64_t near_ns = stretch <= kMaxFarStretch ? kNearNs : kNearNs * (stretch / 4);
+  const uint64_t far_stretch =
+      stretch <= kNearStretch ? std::min(stretch, kFarStretch) : stretch / 4;
+  const uint64_t near_ns = stretch < Brake::kMaxStretch ? kNearNs : kNearNs * kNearStretch;
   uint64_t interval = share >= kAtOnce ? kAtOnceNs
                       : share >= kNear ? near_ns
                       : share >= kHalf ? kHalfNs * far_stretch
@@ -132,6 +142,10 @@ std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& 
   } else {
     KeepRest(before, now_.sample);
   }
+  if (reading.scanned_pages && scanned_pages_ && *reading.scanned_pages > *scanned_pages_) {
+    scanned_ns_ = now;
+  }
+  scanned_pages_ = reading.scanned_pages ? reading.scanned_pages : scanned_pages_;
   const auto seconds_left = SecondsLeft(before.boottime_ns, held_before);
   grows_fast_ = seconds_left && *seconds_left < kNearSeconds;
   due_ns_ = now + Interval(seconds_left, now - before.boottime_ns, stretch);
@@ -140,7 +154,23 @@ std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& 
                                          .usage_bytes = sample.usage_bytes,
                                          .limit_bytes = sample.limit_bytes,
                                          .high_bytes = before.high_bytes},
-                      has_psi_ ? std::nullopt : Stalls(now));
+                      has_psi_ ? std::nullopt : Stalls(now), IsShortHere(now));
+}
+
+// What waits below the limit, or while nothing is reclaimed for the node, waits for somebody
+// else's: the alarm is theirs. Measured reclaim has its own cgroup, and goes no way up.
+bool Watched::IsShortHere(uint64_t now_ns) const {
+  if (!has_psi_) {
+    return true;
+  }
+  if (now_.cgroup.is_node()) {
+    return !scanned_pages_ || (scanned_ns_ != 0 && now_ns - scanned_ns_ < kAverageNs);
+  }
+  const MemorySample& sample = now_.sample;
+  const uint64_t bound =
+      std::min(sample.limit_bytes.value_or(UINT64_MAX), sample.high_bytes.value_or(UINT64_MAX));
+  return bound == UINT64_MAX || !sample.usage_bytes ||
+         static_cast<double>(*sample.usage_bytes) >= kFull * static_cast<double>(bound);
 }
 
 void Watched::AddReclaim(const ReclaimCounts& counts, uint64_t stalled_before_ns, bool names_target,

@@ -28,8 +28,11 @@ class Watched {
   // From one reading to the next it becomes twice as long, at most.
   static constexpr double kNearSeconds = 60;
   static constexpr double kAtOnceSeconds = 10;
-  // By the brake, what is far is read so many times less often; beyond that only what is near.
-  static constexpr unsigned kMaxFarStretch = 16;
+  // By the brake, what is far is read so many times less often: every 30 s, in which a leak of a
+  // minute still shows. Where that does not suffice, above kNearStretch, a quarter of what the
+  // brake says; at its end what is near is read less often, too.
+  static constexpr unsigned kFarStretch = 3;
+  static constexpr unsigned kNearStretch = 16;
   // Everything is read that often, whatever the distance.
   static constexpr uint64_t kAllNs = 29'000'000'000;
 
@@ -62,6 +65,8 @@ class Watched {
   // `stalled_before_ns`: as the look before had it.
   void AddReclaim(const ReclaimCounts& counts, uint64_t stalled_before_ns, bool names_target,
                   uint64_t now_ns);
+  // What was measured of reclaim is not known any more.
+  void ForgetReclaim() { reclaim_.reset(); }
   std::optional<PressureStateMachine::Change> Remove(uint64_t now_ns) {
     return machine_.Remove(now_ns);
   }
@@ -83,6 +88,7 @@ class Watched {
                     unsigned stretch) const;
   bool Reclaims(uint64_t now_ns) const;
   bool Waits() const;
+  bool IsShortHere(uint64_t now_ns) const;
   std::optional<ReclaimStalls> Stalls(uint64_t now_ns) const;
 
   const bool is_container_;
@@ -97,6 +103,8 @@ class Watched {
   MinuteMax usage_max_;
   std::optional<ReclaimStalls> reclaim_;
   ShareOfTime stalls_;
+  std::optional<uint64_t> scanned_pages_;  // of the node
+  uint64_t scanned_ns_ = 0;                // when they grew last
   bool has_psi_ = false;
   bool grows_fast_ = false;
 };

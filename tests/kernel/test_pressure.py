@@ -33,6 +33,7 @@ class PressureTest(GuestCase):
                 self.check_thrash(frames)
                 self.check_lowered(kills["/lowered"])
                 self.check_reclaim(frames, name)
+                self.check_node(frames)
                 self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
 
     def check_leak(self, frames, kill):
@@ -77,6 +78,12 @@ class PressureTest(GuestCase):
         self.assertGreater(int(critical[0]["cgroup"]["usage_bytes"]), 8 * MIB)
         self.assertNotIn("time_to_limit", critical[0].get("trend", {}))
         self.assertEqual(json.loads(frames["memhog thrash"])["observed_kills"], 0)
+
+    def check_node(self, frames):
+        """PSI has the stalls of all cgroups: they are not the node's, which has room."""
+        paths = {event["pressure"]["cgroup"].get("path") for event in parse_events(frames["watched"])}
+        self.assertLessEqual({"/leak", "/high", "/thrash"}, paths)
+        self.assertLessEqual(paths, {"/leak", "/high", "/thrash", "/lowered"})
 
     def check_lowered(self, kill):
         points = kill["oom"]["curve"]["points"]

@@ -177,7 +177,7 @@ TEST_F(PressureProbeTest, ACgroupThatIsForgottenBeginsAnew) {
 TEST_F(PressureProbeTest, DisarmedItCountsNothing) {
   const auto cgroup = MakeCgroup("disarmed", kLimit);
   ASSERT_TRUE(cgroup);
-  probe_->Disarm();
+  probe_->Arm(false);
   ASSERT_TRUE(ReclaimIn(*cgroup));
   EXPECT_EQ(CountsOf(*cgroup).count, 0U);
   EXPECT_TRUE(probe_->health().disarmed);

@@ -212,5 +212,52 @@ TEST_F(PressureStateTest, TheNodeHasThresholdsOfItsOwn) {
   EXPECT_EQ(change->state, PressureState::kWarning);
 }
 
+MemorySample Stalling(uint64_t second, double share, double full) {
+  MemorySample sample = At(second, share);
+  sample.some_avg10 = sample.some_avg60 = sample.full_avg10 = sample.full_avg60 = full;
+  return sample;
+}
+
+TEST_F(PressureStateTest, StallsOfWhatIsBelowAreNotItsOwn) {
+  for (uint64_t i = 0; i < 60; ++i) {
+    EXPECT_FALSE(machine_.Add(Stalling(i, 0.5, 60), std::nullopt, false));
+  }
+  EXPECT_EQ(machine_.state(), PressureState::kOk);
+}
+
+TEST_F(PressureStateTest, WhoComesNearItsLimitWhileItStallsIsToldAgain) {
+  States states;
+  std::vector<PressureCause> causes;
+  for (uint64_t i = 0; i < 60; ++i) {
+    if (const auto change = machine_.Add(Stalling(i, i < 20 ? 0.5 : 0.95, 60), std::nullopt)) {
+      states.push_back(change->state);
+      causes.push_back(change->cause);
+    }
+  }
+  EXPECT_EQ(states, (States{PressureState::kCritical, PressureState::kCritical}));
+  EXPECT_EQ(causes, (std::vector{PressureCause::kStalls, PressureCause::kWorkingSet}));
+}
+
+TEST_F(PressureStateTest, AStallThatNobodyMeasuresAnyMoreIsNotOver) {
+  for (uint64_t i = 0; i < 10; ++i) {
+    machine_.Add(At(i, 0.5), ReclaimStalls{.avg10 = 50, .avg60 = 50});
+  }
+  ASSERT_EQ(machine_.state(), PressureState::kWarning);
+  for (uint64_t i = 10; i < 100; ++i) {
+    EXPECT_FALSE(machine_.Add(At(i, 0.5), std::nullopt));
+  }
+  EXPECT_EQ(machine_.state(), PressureState::kWarning);
+}
+
+TEST_F(PressureStateTest, ATrafficBetweenWarningAndCriticalIsDampedToo) {
+  size_t changes = 0;
+  for (int tooth = 0; tooth < 45; ++tooth) {  // an hour of teeth of 80 s
+    changes += Run(40, 0.92, 0.92).size();
+    changes += Run(40, 0.78, 0.78).size();
+  }
+  EXPECT_LE(changes, 6U);
+  EXPECT_EQ(machine_.state(), PressureState::kCritical);
+}
+
 }  // namespace
 }  // namespace oombox

@@ -32,7 +32,7 @@ class FakeReclaim final : public ReclaimSource {
     counts_[id] = {.count = ++changes, .stall_ns = stall_ns, .last_boottime_ns = at_ns};
   }
   void Forget(uint64_t id) override { forgotten = id; }
-  void Disarm() override { disarmed = true; }
+  void Arm(bool armed) override { disarmed = !armed; }
 
   std::atomic<uint64_t> changes{0};
   std::atomic<uint64_t> run_ns{0};

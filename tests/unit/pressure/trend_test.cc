@@ -99,5 +99,34 @@ TEST(TrendTest, FewReadingsAreNoTrend) {
   EXPECT_FALSE(TrendOf(Points(10, kSecond / 10, 1, 1)));  // within a second
 }
 
+// 20 MiB every two minutes; the last one was 90 s ago.
+TEST(TrendTest, AFlatMinuteHidesNoLeakBySteps) {
+  std::vector<MemorySample> points;
+  for (uint64_t second = 0; second <= 570; second += 5) {
+    points.push_back({.boottime_ns = (1000 + second) * kSecond,
+                      .limit_bytes = 1000 * kMiB,
+                      .working_set_bytes = (500 + second / 120 * 20) * kMiB});
+  }
+
+  const auto trend = TrendOf(points);
+
+  ASSERT_TRUE(trend);
+  EXPECT_GT(trend->growth_bytes_per_second, 0);
+  EXPECT_TRUE(trend->seconds_to_limit);
+}
+
+TEST(TrendTest, TheNodesGrowthIsOfWhatIsNotAvailable) {
+  std::vector<MemorySample> points;
+  for (uint64_t second = 0; second <= 60; ++second) {  // dentries
+    points.push_back({.boottime_ns = (1000 + second) * kSecond,
+                      .limit_bytes = 1000 * kMiB,
+                      .working_set_bytes = 500 * kMiB,
+                      .anon_bytes = 100 * kMiB,
+                      .kernel_bytes = (100 + second) * kMiB});
+  }
+
+  EXPECT_EQ(TrendOf(points, true)->growth_bytes_per_second, 0);
+}
+
 }  // namespace
 }  // namespace oombox

@@ -126,13 +126,13 @@ TEST_F(WatchedTest, ABrakedWatchDoesNotHurryForWhatIsNew) {
   MemoryReader::Reading reading{.cgroup_id = 8};
   reading.sample = {.boottime_ns = 1008 * kSecond, .usage_bytes = kMiB, .limit_bytes = 1000 * kMiB};
   fresh.Add(reading, true, 4);
-  EXPECT_EQ(fresh.due_ns() - 1008 * kSecond, 8 * kSecond);
+  EXPECT_EQ(fresh.due_ns() - 1008 * kSecond, 6 * kSecond);
 }
 
 TEST_F(WatchedTest, ABrakedWatchReadsWhatIsFarLessOften) {
   Add(1000 * kSecond, 100, {}, 8);
   Add(1100 * kSecond, 100, {}, 8);
-  EXPECT_EQ(watched_.due_ns() - 1100 * kSecond, 80 * kSecond);
+  EXPECT_EQ(watched_.due_ns() - 1100 * kSecond, 30 * kSecond);
 }
 
 TEST_F(WatchedTest, ASpikeBetweenTwoReadingsIsInTheNext) {
@@ -226,6 +226,69 @@ TEST_F(WatchedTest, AReclaimCountThatBeganAnewIsNoNegativeTime) {
   watched_.AddReclaim({.stall_ns = kSecond}, 0, false, 1001 * kSecond);
   EXPECT_GE(watched_.Now(1001 * kSecond).reclaim->avg10, 0);
   EXPECT_LE(watched_.Now(1001 * kSecond).reclaim->avg10, 100);
+}
+
+class ShortHereTest : public ::testing::Test {
+ protected:
+  // Half a minute of stalls; the state after it.
+  static PressureState After(Watched& watched, uint64_t usage_mib, uint64_t scanned_each_second) {
+    for (uint64_t i = 0; i < 30; ++i) {
+      MemoryReader::Reading reading{.cgroup_id = 7, .has_psi = true};
+      reading.sample = {.boottime_ns = (1000 + i) * kSecond,
+                        .usage_bytes = usage_mib * kMiB,
+                        .limit_bytes = 1000 * kMiB,
+                        .working_set_bytes = 400 * kMiB,
+                        .some_avg10 = 60,
+                        .full_avg10 = 60,
+                        .some_avg60 = 60,
+                        .full_avg60 = 60};
+      if (watched.cgroup().is_node()) {
+        reading.scanned_pages = 5 + i * scanned_each_second;
+      }
+      watched.Add(reading, true, 1);
+    }
+    return watched.state();
+  }
+};
+
+TEST_F(ShortHereTest, AParentFarFromItsLimitDoesNotStall) {
+  Watched parent({.id = 7, .path = "/pod"}, false, 1);
+  EXPECT_EQ(After(parent, 500, 0), PressureState::kOk);
+  Watched full({.id = 7, .path = "/pod/container"}, false, 1);
+  EXPECT_EQ(After(full, 990, 0), PressureState::kCritical);
+}
+
+TEST_F(ShortHereTest, TheNodeStallsWhereItReclaims) {
+  Watched idle({.id = 0, .path = "/"}, false, 1);
+  EXPECT_EQ(After(idle, 500, 0), PressureState::kOk);
+  Watched busy({.id = 0, .path = "/"}, false, 1);
+  EXPECT_EQ(After(busy, 500, 1000), PressureState::kCritical);
+}
+
+// It was made long before: read rarely, since it is far from its limit.
+TEST_F(WatchedTest, ALeakOfAMinuteInAnOldCgroupIsSeenUnderTheBrake) {
+  for (const unsigned stretch : {1, 4, 16}) {
+    for (uint64_t phase = 0; phase < 40; phase += 3) {
+      Watched old({.id = 8, .path = "/old"}, false, 1);
+      std::vector<PressureState> states;
+      const uint64_t begin = 2000 * kSecond + phase * kSecond;  // of the leak
+      for (uint64_t now = 1000 * kSecond; now < begin + 60 * kSecond; now = old.due_ns()) {
+        const uint64_t usage =
+            now < begin ? 50 * kMiB : 50 * kMiB + (now - begin) * 950 / 60 / 1000 * kMiB / 1000'000;
+        MemoryReader::Reading reading{.cgroup_id = 8};
+        reading.sample = {.boottime_ns = now,
+                          .usage_bytes = usage,
+                          .limit_bytes = 1000 * kMiB,
+                          .working_set_bytes = usage,
+                          .unreclaimable_bytes = usage};
+        if (const auto change = old.Add(reading, true, stretch)) {
+          states.push_back(change->state);
+        }
+      }
+      EXPECT_EQ(states, (std::vector{PressureState::kWarning, PressureState::kCritical}))
+          << "stretch " << stretch << ", phase " << phase;
+    }
+  }
 }
 
 }  // namespace

@@ -55,8 +55,7 @@ std::vector<std::string> MissingOfWatch(const v1::NodeReport& report) {
                                   FormatCount(watch.curves_refused(), "cgroup")));
   }
   if (watch.reclaim().disarmed()) {
-    missing.emplace_back(
-        "reclaim is not measured any more: it took more than its budget and was switched off");
+    missing.emplace_back("reclaim is not measured for a minute: it took more than its budget");
   }
   if (watch.damaged_files() > 0) {
     missing.push_back(fmt::format("{} of curves damaged and begun anew",
@@ -66,8 +65,8 @@ std::vector<std::string> MissingOfWatch(const v1::NodeReport& report) {
     missing.push_back(fmt::format(
         "what is far from its limit is read {} times less often{}: reading took more than its "
         "budget",
-        std::min(watch.stretch(), 16U),
-        watch.stretch() > 16 ? fmt::format(", what is near {} times", watch.stretch() / 4) : ""));
+        watch.stretch() > 16 ? watch.stretch() / 4 : std::min(watch.stretch(), 3U),
+        watch.stretch() >= 64 ? ", and what is near, too" : ""));
   }
   if (watch.events_lost() > 0) {
     missing.push_back(fmt::format("{} of memory pressure not stored: the store did not take them",

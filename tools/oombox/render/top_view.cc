@@ -109,6 +109,15 @@ std::optional<double> Rank(TopSort sort, const v1::ContainerReport& report) {
   return std::nullopt;
 }
 
+int Alarm(TopSort sort, const v1::ContainerReport& report) {
+  if (sort != TopSort::kCloseness) {
+    return 0;
+  }
+  return report.state() == v1::PressureEvent::STATE_CRITICAL  ? 2
+         : report.state() == v1::PressureEvent::STATE_WARNING ? 1
+                                                              : 0;
+}
+
 }  // namespace
 
 std::optional<double> TopShare(const v1::ContainerReport& report) {
@@ -120,8 +129,14 @@ std::optional<double> TopShare(const v1::ContainerReport& report) {
                     known(report.has_limit_bytes(), report.limit_bytes()));
 }
 
+// Whoever is in alarm comes first: it may wait for memory far from its limit, or have none.
 void SortRows(TopSort sort, std::vector<TopRow>& rows) {
   std::stable_sort(rows.begin(), rows.end(), [sort](const TopRow& a, const TopRow& b) {
+    const int alarm_a = Alarm(sort, a.container);
+    const int alarm_b = Alarm(sort, b.container);
+    if (alarm_a != alarm_b) {
+      return alarm_a > alarm_b;
+    }
     const std::optional<double> rank_a = Rank(sort, a.container);
     const std::optional<double> rank_b = Rank(sort, b.container);
     return rank_a != rank_b ? rank_a > rank_b
