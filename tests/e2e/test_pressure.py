@@ -219,6 +219,24 @@ class PressureTest(unittest.TestCase):
         self.assertNotIn("STATE_CRITICAL", [change["state"] for change in changes])
         self.assertEqual(list_events("--cgroup", self.name, server=self.agent.address), [])
 
+    def test_the_curve_and_the_alarm_outlive_the_agent(self):
+        running = self.hog(LEAK, "0.15")
+        eventually(self.pressures, timeout=60, why="the warning")
+        self.agent.kill()
+        killed_at = time.time()
+        self.agent = Agent(self, self.scratch).wait_ready()
+        self.assertEqual(running.wait(timeout=120), 0)
+
+        kill, = eventually(lambda: list_events("--cgroup", self.name, server=self.agent.address), why="the kill")
+
+        curve = kill["oom"]["curve"]
+        before = [point for point in curve["points"] if seconds(point["time"]) < killed_at]
+        self.assertGreater(len(before), 5, "what the first agent read")
+        self.assertGreater(len(curve["points"]), len(before), "and the second")
+        changes = [event["pressure"]["state"] for event in self.pressures()]
+        self.assertEqual(changes[:2], ["STATE_WARNING", "STATE_CRITICAL"], "neither is told twice")
+        self.assertIn(kill["oom"]["pressure_event_id"], [event["event_id"] for event in self.pressures()])
+
     def test_among_5000_cgroups_a_leak_is_seen_in_time(self):
         limit = "memory.limit_in_bytes" if os.path.exists(
             f"{memory_cgroup()}/memory.limit_in_bytes") else "memory.max"
