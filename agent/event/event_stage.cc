@@ -234,9 +234,7 @@ Result<size_t> EventStage::Derive() {
   AddUserCmdlines();
   NameStacks();
   OOMBOX_RETURN_IF_ERROR(AddContainers());
-  for (v1::Event& event : cases_.Close(BootNowNs())) {
-    unsaved_.Add(std::move(event));
-  }
+  unsaved_.Add(cases_.Close(BootNowNs()));
   OOMBOX_RETURN_IF_ERROR(Save());
   if (entries.size() < kBatch) {  // what was captured is stored: what is not there was missed
     OOMBOX_RETURN_IF_ERROR(AddGaps());
@@ -258,9 +256,7 @@ void EventStage::NameStacks() {
   if (symbols_ == nullptr || !symbols_->TakeNews()) {
     return;
   }
-  for (v1::Event& event : cases_.NameOpen()) {
-    unsaved_.Add(std::move(event));
-  }
+  unsaved_.Add(cases_.NameOpen());
 }
 
 Status EventStage::AddContainers() {
@@ -301,6 +297,7 @@ Status EventStage::AddGaps() {
       }
       cases_.NameIfKnown(event);
       reconstructed_.Add(event);
+      options_.on_kill(event, true);
       unsaved_.Add(std::move(event));
     }
     reconstructed_count_.fetch_add(missed.size());
@@ -380,18 +377,20 @@ Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& conte
   if (!event) {
     return {};
   }
+  std::vector<v1::Event> superseded;
+  if (const auto* kill = std::get_if<KillRecord>(&*record)) {
+    superseded = reconstructed_.Supersede(*kill, context, event->event_id());
+  }
   if (event->has_oom() && event->revision() == 1) {
     ++events_;
-    options_.on_kill(*event, true);
+    if (superseded.empty()) {  // else the reconstructed one was told
+      options_.on_kill(*event, true);
+    }
   }
   if (auto alarm = LinkedAlarm(store_, *event)) {
     unsaved_.Add(std::move(*alarm));
   }
-  if (const auto* kill = std::get_if<KillRecord>(&*record)) {
-    for (v1::Event& old : reconstructed_.Supersede(*kill, context, event->event_id())) {
-      unsaved_.Add(std::move(old));
-    }
-  }
+  unsaved_.Add(std::move(superseded));
   unsaved_.Add(std::move(*event));
   return {};
 }

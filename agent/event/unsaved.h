@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "agent/common/result.h"
@@ -17,6 +18,11 @@ class Unsaved {
   // Replaces an earlier revision that waits here: only the last can ever be read, and a group kill
   // has thousands.
   void Add(v1::Event event);
+  void Add(std::vector<v1::Event> events) {
+    for (v1::Event& event : events) {
+      Add(std::move(event));
+    }
+  }
   void MoveCursor(int64_t cursor) { cursor_ = cursor; }
 
   struct Saved {

@@ -298,16 +298,22 @@ TEST_F(EventStageTest, StoresAMissedKillOnceWhenTwoGapsTellIt) {
 }
 
 TEST_F(EventStageTest, SupersedesAReconstructedKillWhenTheRealOneTurnsUp) {
-  EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
+  std::atomic<int> begun = 0;
+  EventStage stage({.node_name = "n",
+                    .decode = DecodeRecord,
+                    .on_kill = [&](const v1::Event&, bool is_new) { begun += is_new ? 1 : 0; }},
+                   *journal_, *store_);
   stage.ReportGap({.cause = v1::GapEvent::CAUSE_UNEXPLAINED, .count = 1, .key = "1"}, session_,
                   {LoggedOf(1)});
   while (Count("kind = oom") == 0) {
     std::this_thread::yield();
   }
+  EXPECT_EQ(begun, 1) << "counted, although nobody saw it";
   Append({KillOf(1)});
   EXPECT_TRUE(stage.Flush());
 
   ExpectSuperseded();
+  EXPECT_EQ(begun, 1) << "it is the same kill";
 }
 
 TEST_F(EventStageTest, SupersedesWhatAnEarlierRunReconstructed) {
