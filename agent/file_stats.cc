@@ -32,11 +32,11 @@ void FileStatsReader::Run(const std::stop_token& stop) {
     if (const auto bytes = journal_.UsedBytes()) {
       stats.journal_bytes = *bytes;
     }
-    if (auto store = store_.Stats()) {
-      stats.store = std::move(*store);
+    if (const auto store = store_.Stats()) {
+      stats.store = *store;
     }
     lock.lock();
-    last_ = std::move(stats);
+    last_ = stats;
     answered_ = asked;
     changed_.notify_all();
   }

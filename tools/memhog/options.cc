@@ -40,6 +40,17 @@ void AddCommon(CLI::App& app, Options* options, std::string* comm) {
       ->check(CLI::Range(0, 63));
 }
 
+void AddStorm(CLI::App& app, Options* options, std::string* comm) {
+  CLI::App* storm = app.add_subcommand("storm", "many kills in a row, each its own process");
+  AddCommon(*storm, options, comm);
+  storm->add_option("--kills", options->kills, "how many")
+      ->required()
+      ->check(CLI::Range(uint64_t{1}, uint64_t{100000}));
+  storm->add_flag("--same-cgroup", options->same_cgroup, "one cgroup for all of them");
+  storm->add_option("--pause-ms", options->pause_ms, "between two kills (0)")
+      ->check(CLI::Range(0, 60000));
+}
+
 void AddScenarios(CLI::App& app, Options* options, std::string* comm) {
   app.require_subcommand(1);
   AddCommon(*app.add_subcommand("grow", "one process grows to the limit"), options, comm);
@@ -79,14 +90,7 @@ void AddScenarios(CLI::App& app, Options* options, std::string* comm) {
       ->default_val(2000)
       ->check(CLI::Range(1, 30000));
 
-  CLI::App* storm = app.add_subcommand("storm", "many kills in a row, each its own process");
-  AddCommon(*storm, options, comm);
-  storm->add_option("--kills", options->kills, "how many")
-      ->required()
-      ->check(CLI::Range(uint64_t{1}, uint64_t{100000}));
-  storm->add_flag("--same-cgroup", options->same_cgroup, "one cgroup for all of them");
-  storm->add_option("--pause-ms", options->pause_ms, "between two kills (0)")
-      ->check(CLI::Range(0, 60000));
+  AddStorm(app, options, comm);
 
   CLI::App* thrash = app.add_subcommand(
       "thrash", "a program whose code does not fit under the limit; nobody is killed");
