@@ -30,6 +30,7 @@
 #include "agent/recording.h"
 #include "agent/store/event_store.h"
 #include "agent/store/journal.h"
+#include "agent/store/journal_id.h"
 #include "agent/uplink/grpc_transport.h"
 #include "agent/uplink/uplink.h"
 
@@ -279,10 +280,11 @@ Started RunningAgent::StartCapture() {
       return Fail(CodeOf(left_out.error()), left_out.error());
     }
   }
-  if (const auto last = journal_->LastId()) {
+  const auto last = journal_->LastId();
+  if (last) {
     OnCommitted(*last);
   }
-  reconciler_->TellAbsence();
+  reconciler_->TellAbsence(before && last ? KillsBetween(*before, *last) : 0);
   auto capture =
       Capture::Start({.ring_fd = probe_->ring_fd(),
                       .ring = std::move(*ring),

@@ -20,9 +20,6 @@ Result<size_t> DrainLeftovers(const KillProbe& probe, Journal& journal, int64_t 
     spdlog::info("a ring was left by an agent of layout {}: records={} duplicates={}", leftover.abi,
                  drained.moved, drained.duplicates);
     duplicates += drained.duplicates;
-    if (const auto removed = probe.RemoveLeftover(leftover); !removed) {
-      spdlog::warn("{}", removed.error().message);
-    }
   }
   return duplicates;
 }
@@ -34,9 +31,18 @@ Result<size_t> TakeOlder(const KillProbe& probe, RingReader& ring, Journal& jour
   OOMBOX_TRY(const size_t drained, DrainLeftovers(probe, journal, session_id, redactor));
   const oombox_attachment& attachment = probe.attachment();
   const uint64_t attached = attachment.attach_boottime_ns;
+  const bool others_recorded =
+      std::any_of(probe.leftovers().begin(), probe.leftovers().end(),
+                  [](const LeftoverRing& leftover) { return leftover.recorded_beside; });
   OOMBOX_TRY(const auto older, MoveOlder(ring, journal, session_id,
                                          std::max<uint64_t>(attached, attachment.base_boottime_ns),
-                                         probe.leftovers().empty() ? 0 : attached));
+                                         others_recorded ? attached : 0));
+  // Not before: as long as they are there, the next start knows what ours have twice.
+  for (const LeftoverRing& leftover : probe.leftovers()) {
+    if (const auto removed = probe.RemoveLeftover(leftover); !removed) {
+      spdlog::warn("{}", removed.error().message);
+    }
+  }
   return drained + older.duplicates;
 }
 

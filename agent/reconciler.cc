@@ -25,19 +25,23 @@ Reconciler::Reconciler(Sources sources)
 
 // What was found is noted before it is told: a start that fails half-way must not forget it, and
 // the next one could not find it again, because the journal grows meanwhile.
-void Reconciler::LookForAbsence() {
+void Reconciler::LookForAbsence(uint64_t taken_kills) {
   const auto before = ReadLastSeen(sources_.last_seen_path);
   const auto journal_id = sources_.journal->LastId();
   if (attachment_.base_state != OOMBOX_BASE_READ || !journal_id) {
     return;  // nothing to compare with, or not now
   }
   attachment_.absence_kills = 0;
-  // What the programs have seen before the base is in the journal by now (TakeOlder).
-  const LastSeen now{.boot_id = sources_.session.boot_id,
-                     .kernel_kills = attachment_.base_kernel_kills,
-                     .journal_id = *journal_id,
-                     .wall_ns = WallNowNs(),
-                     .boottime_ns = BootNowNs()};
+  // What the programs have seen before the base is in the journal by now. That tells within a boot;
+  // after another, only what was taken is known to be of this one.
+  const bool same_boot = before && *before && (*before)->boot_id == sources_.session.boot_id;
+  const uint64_t kernel_kills = attachment_.base_kernel_kills;
+  const LastSeen now{
+      .boot_id = sources_.session.boot_id,
+      .kernel_kills = same_boot ? kernel_kills : kernel_kills - std::min(kernel_kills, taken_kills),
+      .journal_id = *journal_id,
+      .wall_ns = WallNowNs(),
+      .boottime_ns = BootNowNs()};
   if (before && *before) {
     const auto gap = GapBetween(**before, now);
     attachment_.absence_kills = gap ? gap->count.value_or(0) : 0;
@@ -58,10 +62,10 @@ void Reconciler::LookForAbsence() {
   attachment_.absence_state = OOMBOX_ABSENCE_TELLING;
 }
 
-void Reconciler::TellAbsence() {
+void Reconciler::TellAbsence(uint64_t taken_kills) {
   const std::lock_guard lock(look_mutex_);
   if (attachment_.absence_state == OOMBOX_ABSENCE_NOT_LOOKED) {
-    LookForAbsence();
+    LookForAbsence(taken_kills);
   }
   if (attachment_.absence_state != OOMBOX_ABSENCE_TELLING) {
     return;

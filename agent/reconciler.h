@@ -34,8 +34,9 @@ class Reconciler {
   explicit Reconciler(Sources sources);
 
   // The kills between the last run and this attachment: nobody recorded them, but the kernel
-  // counted. Before anything is captured.
-  void TellAbsence();
+  // counted. Before anything is captured; `taken_kills` of this boot were taken into the journal
+  // just now (TakeOlder).
+  void TellAbsence(uint64_t taken_kills = 0);
 
   // Stores the gap, with what else knows of the kills since the last agreement.
   void Report(Gap gap);
@@ -54,7 +55,7 @@ class Reconciler {
   std::optional<uint64_t> KernelKills() const;
 
  private:
-  void LookForAbsence();
+  void LookForAbsence(uint64_t taken_kills);
   void TellGaps(const KillCounts& counts);
   void Tell(v1::GapEvent::Cause cause, uint64_t total, oombox_told& told, const char* detail);
   void TellGone();

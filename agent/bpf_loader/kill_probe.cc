@@ -17,6 +17,7 @@ namespace oombox {
 namespace {
 
 constexpr int kAbi = OOMBOX_PIN_ABI;
+constexpr int kSetAside = kAbi + 10'000;  // no layout: the ring of incomplete pins of ours
 
 uint64_t Load64(const __u64& counter) {
   return std::atomic_ref<__u64>(const_cast<__u64&>(counter)).load(std::memory_order_relaxed);
@@ -66,7 +67,7 @@ class LoadedKillProbe final : public KillProbe {
   oombox_attachment& attachment() const override { return **attachment_; }
   const std::vector<LeftoverRing>& leftovers() const override { return leftovers_; }
   Status RemoveLeftover(const LeftoverRing& ring) const override {
-    return ring.abi == kAbi ? Status() : pins_->RemoveLayout(ring.abi);  // ours: made anew already
+    return pins_->RemoveLayout(ring.abi);
   }
 
   oombox_kill_counters Counters() const override {
@@ -206,15 +207,16 @@ Status LoadedKillProbe::OpenPins() {
 }
 
 // Pins of this layout that lack one of its maps: an unfinished version made them, or somebody
-// removed one. What their ring holds is read all the same.
+// removed one. What their ring holds is read all the same, whenever: it stays pinned until then.
 Status LoadedKillProbe::KeepRing() {
-  OOMBOX_TRY(const bool linked, LinksArePinned());
-  if (linked && maps_.ring.valid()) {
+  if (maps_.ring.valid()) {
     spdlog::warn("the pins at {} lack a map: what they recorded is read, and they are made anew",
                  info_.pin_path);
-    leftovers_.push_back(
-        {.abi = kAbi, .fd = maps_.ring.get(), .bytes = RingBytes(maps_.ring.get())});
-    leftover_fds_.push_back(std::move(maps_.ring));
+    OOMBOX_RETURN_IF_ERROR(pins_->MakeLayout(kSetAside));
+    OOMBOX_TRY(const UniqueFd earlier, pins_->Get(kSetAside, "ring"));
+    if (!earlier.valid()) {  // else this one is of a start that got no further
+      OOMBOX_RETURN_IF_ERROR(pins_->Put(kSetAside, "ring", maps_.ring.get()));
+    }
   }
   maps_ = {};
   programs_ = {};
@@ -348,7 +350,10 @@ Status LoadedKillProbe::TakeLeftovers() {
       OOMBOX_RETURN_IF_ERROR(pins_->RemoveLayout(abi));
       continue;
     }
-    leftovers_.push_back({.abi = abi, .fd = ring.get(), .bytes = RingBytes(ring.get())});
+    leftovers_.push_back({.abi = abi,
+                          .fd = ring.get(),
+                          .bytes = RingBytes(ring.get()),
+                          .recorded_beside = abi != kSetAside});
     leftover_fds_.push_back(std::move(ring));
   }
   return {};

@@ -32,6 +32,8 @@ struct LeftoverRing {
   int abi = 0;
   int fd = -1;
   uint64_t bytes = 0;
+  // Its programs recorded until ours were attached: what was seen in between is in both rings.
+  bool recorded_beside = true;
 };
 
 // The kill programs in the kernel. Load fits them to this kernel by its BTF and attaches them, or

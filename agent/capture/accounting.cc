@@ -80,7 +80,8 @@ KillCounts Accounting::Look(std::optional<uint64_t> kernel_now, const oombox_kil
   const uint64_t believed = std::min(difference, last_difference_);
   last_difference_ = difference;
   // What was told as unexplained stays so, although a skipped run turns up later.
-  const uint64_t unexplained_before = std::min<uint64_t>(attachment_.unexplained.told, believed);
+  const uint64_t unexplained_before = std::min<uint64_t>(
+      std::max(attachment_.unexplained.told, attachment_.unexplained.telling), believed);
   counts.recursion = std::min(believed - unexplained_before, recursion_misses);
   counts.unexplained = believed - counts.recursion;
   return counts;

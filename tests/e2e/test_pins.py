@@ -179,7 +179,7 @@ class PinsTest(unittest.TestCase):
         accounting = accounting_of(report)
         self.assertLessEqual(accounting.get("events", 0), accounting.get("captured", 0))
 
-    def test_pins_that_lack_a_map_are_read_before_they_are_made_anew(self):
+    def test_what_pins_that_lack_a_map_have_recorded_is_read(self):
         self.agent().wait_ready().kill()
         truth = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
         os.unlink(os.path.join(self.pins, "abi2", "started_as"))

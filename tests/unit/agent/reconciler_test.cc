@@ -213,6 +213,19 @@ TEST_F(ReconcilerTest, TheGapAfterARebootBeginsWhereTheEarlierBootAgreedLast) {
   EXPECT_EQ(gaps[0].end_time().seconds(), 5);
 }
 
+TEST_F(ReconcilerTest, WhatWasTakenIntoTheJournalIsNoGapAfterAReboot) {
+  ASSERT_TRUE(WriteLastSeen(dir_.File("last-seen"),
+                            {.boot_id = "earlier", .kernel_kills = 9, .wall_ns = 1'000'000'000}));
+  probe_.attachment().base_kernel_kills = 5;
+  Restart();
+
+  reconciler_->TellAbsence(2);
+
+  const auto gaps = Gaps();
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].count(), 3U);
+}
+
 TEST_F(ReconcilerTest, AFirstLifeThatNeverAgreedIsKnownAfterAReboot) {
   kernel_.reset();
   reconciler_->TellAbsence();
