@@ -32,6 +32,9 @@ void FileStatsReader::Run(const std::stop_token& stop) {
     if (const auto bytes = journal_.UsedBytes()) {
       stats.journal_bytes = *bytes;
     }
+    if (const auto last = journal_.LastId()) {
+      stats.journal_last_id = *last;
+    }
     if (const auto store = store_.Stats()) {
       stats.store = *store;
     }

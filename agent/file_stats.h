@@ -17,6 +17,7 @@ class FileStatsReader {
  public:
   struct Stats {
     std::optional<uint64_t> journal_bytes;
+    std::optional<int64_t> journal_last_id;
     std::optional<StoreStats> store;
   };
 

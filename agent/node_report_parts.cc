@@ -109,11 +109,13 @@ void FillAttachment(const KillProbe& probe, const Capture& capture, v1::NodeRepo
 
 void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
   v1::PipelineDepths* depths = report.mutable_depths();
-  depths->set_journal_pending(sources.events->counters().journal_pending);
   if (sources.capture != nullptr) {
     depths->set_ring_bytes(sources.capture->ring_pending_bytes());
   }
   const FileStatsReader::Stats files = sources.files->Get();
+  if (files.journal_last_id) {
+    depths->set_journal_pending(sources.events->PendingUpTo(*files.journal_last_id));
+  }
   if (files.journal_bytes) {
     depths->set_journal_bytes(*files.journal_bytes);
   }

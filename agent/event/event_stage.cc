@@ -103,16 +103,15 @@ bool EventStage::GapsStored() const {
 }
 
 EventStage::Counters EventStage::counters() const {
-  Counters counters{.events = events_.load(),
-                    .undecodable = undecodable_.load(),
-                    .reconstructed = reconstructed_count_.load(),
-                    .journal_pending = 0,
-                    .no_kills_skipped = cases_.no_kills_skipped(),
-                    .pressures_lost = pressures_.lost()};
-  if (const auto last = journal_.LastId()) {
-    counters.journal_pending = KillsBetween(cursor_.load(), *last);
-  }
-  return counters;
+  return {.events = events_.load(),
+          .undecodable = undecodable_.load(),
+          .reconstructed = reconstructed_count_.load(),
+          .no_kills_skipped = cases_.no_kills_skipped(),
+          .pressures_lost = pressures_.lost()};
+}
+
+uint64_t EventStage::PendingUpTo(int64_t journal_id) const {
+  return KillsBetween(cursor_.load(), journal_id);
 }
 
 Status EventStage::RetainJournal(int64_t now_wall_ns) {

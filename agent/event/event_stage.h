@@ -63,7 +63,6 @@ class EventStage {
     uint64_t events = 0;  // kills that became events
     uint64_t undecodable = 0;
     uint64_t reconstructed = 0;     // kills that became events from the kernel log
-    uint64_t journal_pending = 0;   // kills in the journal that are no events yet
     uint64_t no_kills_skipped = 0;  // see CaseBook
     uint64_t pressures_lost = 0;    // changes of state that the store did not take in time
   };
@@ -81,7 +80,10 @@ class EventStage {
   void ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged = {});
   // Stores the event of a change of state; of too many that the store does not take, the oldest go.
   void ReportPressure(PressureChange change, const JournalSession& session);
+  // Asks no disk.
   Counters counters() const;
+  // Kills in the journal up to there that are no events yet.
+  uint64_t PendingUpTo(int64_t journal_id) const;
   // Removes what the journal need not keep: stored as events, and old or too much. Now and then.
   Status RetainJournal(int64_t now_wall_ns);
   // From the kernel's mark until the event was stored, of kills since this started.
