@@ -124,7 +124,7 @@ void PressureWatch::Step(uint64_t now) {
 // Only when there was reclaim since the last look: then all of it.
 void PressureWatch::TakeReclaim(uint64_t now) {
   const uint64_t changes = options_.reclaim->Changes();
-  if (changes == std::exchange(reclaim_changes_, changes)) {
+  if (options_.reclaim->health().disarmed || changes == std::exchange(reclaim_changes_, changes)) {
     return;
   }
   auto counts = options_.reclaim->Read();
@@ -273,6 +273,7 @@ void PressureWatch::LookAtCost(uint64_t now) {
     const uint64_t of = now - brake_.due_ns() + Brake::kEveryNs;
     if (health.disarmed && now - disarmed_ns_ >= kRearmNs) {
       options_.reclaim->Arm(true);
+      reclaim_changes_ = UINT64_MAX;  // what is known is read again, also where nothing moves
     } else if (!health.disarmed && took > of / 1000 * options_.reclaim_budget_permille) {
       if (disarmed_ns_ == 0) {
         spdlog::warn("reclaim is measured only now and then: the programs took {} ms of {} s",

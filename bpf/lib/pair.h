@@ -97,6 +97,7 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 		return;
 	}
 	if (is_counted_again(state, task, now)) {
+		state->mm = (__u64)BPF_CORE_READ(task, mm); /* whose sharers are signalled next */
 		COUNT(double_counted);
 		return;
 	}

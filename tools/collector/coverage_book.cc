@@ -70,7 +70,7 @@ v1::Coverage CoverageBook::Here(const Key& key, const Entry& entry) const {
     reasons.push_back(coverage.reason());
   }
   add(has_come ? 0 : entry.unacknowledged, "are not here yet");
-  add(entry.evicted, "were removed on the node before they came here: its store was full");
+  add(entry.evicted, "were removed on the node before they came here");
   add(entry.rejected, "were refused here and stay on the node");
   if (!reasons.empty()) {
     coverage.set_state(v1::Coverage::STATE_INCOMPLETE);
