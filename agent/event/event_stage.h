@@ -80,10 +80,8 @@ class EventStage {
   void ReportGap(Gap gap, const JournalSession& session, std::vector<LoggedKill> logged = {});
   // Stores the event of a change of state; of too many that the store does not take, the oldest go.
   void ReportPressure(PressureChange change, const JournalSession& session);
-  // Asks no disk.
-  Counters counters() const;
-  // Kills in the journal up to there that are no events yet.
-  uint64_t PendingUpTo(int64_t journal_id) const;
+  Counters counters() const;                       // asks no disk
+  uint64_t PendingUpTo(int64_t journal_id) const;  // kills of it that are no events yet
   // Removes what the journal need not keep: stored as events, and old or too much. Now and then.
   Status RetainJournal(int64_t now_wall_ns);
   // From the kernel's mark until the event was stored, of kills since this started.

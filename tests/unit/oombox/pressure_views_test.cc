@@ -171,7 +171,8 @@ TEST(PressureStatusTest, SaysWhatTheWatchDoesNotSeeNorKeep) {
   ExpectGolden("status_pressure_ailing.txt", text);
   EXPECT_THAT(text, HasSubstr("more memory cgroups than are looked at (240)"));
   EXPECT_THAT(text, HasSubstr("2 cgroups without a memory curve: no room (curve-max-bytes)"));
-  EXPECT_THAT(text, HasSubstr("reclaim is not measured for a minute: it took more than its budget"));
+  EXPECT_THAT(text,
+              HasSubstr("reclaim is not measured for a minute: it took more than its budget"));
   EXPECT_THAT(text, HasSubstr("1 file of curves damaged"));
   EXPECT_THAT(text, HasSubstr("read 3 times less often"));
   EXPECT_THAT(text, HasSubstr("7 changes of memory pressure not stored"));
