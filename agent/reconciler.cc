@@ -3,11 +3,21 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "agent/common/clock.h"
 
 namespace oombox {
+
+namespace {
+
+// A report reads it while a look may lower it.
+std::atomic_ref<__u64> BaseOfKernel(oombox_attachment& attachment) {
+  return std::atomic_ref<__u64>(attachment.base_kernel_kills);
+}
+
+}  // namespace
 
 Reconciler::Reconciler(Sources sources)
     : sources_(std::move(sources)),
@@ -110,7 +120,7 @@ void Reconciler::Look() {
   const auto kernel = sources_.kernel_kills();
   const oombox_kill_counters seen = sources_.probe->Counters();
   if (const uint64_t ahead = accounting_.Ahead(seen, sources_.kernel_kills()); ahead > 0) {
-    attachment_.base_kernel_kills -= std::min<uint64_t>(ahead, attachment_.base_kernel_kills);
+    BaseOfKernel(attachment_).fetch_sub(std::min<uint64_t>(ahead, attachment_.base_kernel_kills));
   }
   const KillCounts counts =
       accounting_.Look(kernel, seen, sources_.probe->RecursionMisses().value_or(0));
@@ -235,7 +245,7 @@ std::optional<uint64_t> Reconciler::KernelKills() const {
   if (!kernel || attachment_.base_state != OOMBOX_BASE_READ) {
     return std::nullopt;
   }
-  return *kernel - attachment_.base_kernel_kills;
+  return *kernel - BaseOfKernel(attachment_).load();
 }
 
 }  // namespace oombox
