@@ -36,6 +36,17 @@ class PressureTest(GuestCase):
                 self.check_node(frames)
                 self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
 
+    def test_without_psi_the_working_set_tells_and_the_report_says_so(self):
+        frames = self.play("no-psi", append="psi=0")
+        states = [event["pressure"]["state"] for event in
+                  sorted(parse_events(frames["pressure leak"]), key=lambda e: e["boottime_ns"])]
+        self.assertEqual(states[:2], ["STATE_WARNING", "STATE_CRITICAL"])
+        report = node(frames)
+        lacking = {entry["field"]: entry["reason"] for entry in report["coverage"]["unavailable"]}
+        self.assertIn("psi=1", lacking.get("pressure.psi", ""))
+        self.assertNotIn("some_avg10_percent", json.dumps(report["containers"]))
+        self.assertEqual(frames["agent-exit"], "0", frames["agent-log"])
+
     def check_leak(self, frames, kill):
         changes = sorted(parse_events(frames["pressure leak"]), key=lambda e: e["boottime_ns"])
         self.assertEqual([change["pressure"]["state"] for change in changes],

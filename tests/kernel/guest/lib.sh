@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # shellcheck shell=dash disable=SC2154,SC2034,SC2317
-# What the plays share: frames on the second serial port, waiting, the agent's life. Sourced by init.
+# What the plays share: frames on the second serial port, waiting, the agent's life, growth and its warnings. Sourced by init.
 
 agent_dir=/tmp/state
 collector_dir=/tmp/collector
@@ -93,3 +93,36 @@ play() { # play NAME EVENTS-IN-ALL ARGUMENTS...: makes the kills and waits until
   frame "truth $name" cat /tmp/truth
   wait_until 60 listed "$count" || complain "$name: fewer than $count events"
 }
+
+# MiB a step of 0.4 s, up to so many; then it waits.
+grower='BEGIN { for (i = 0; i < 16 * most; i++) { a[i] = sprintf("%65536s", ""); if (i % 16 == 0) system("sleep 0.4") }
+  system("sleep 1000") }'
+
+grow() { # grow CGROUP MIB: sets $grower_pid
+  sh -c 'echo $$ >"/sys/fs/cgroup/$1/cgroup.procs"; exec awk -v most="$2" "$3"' sh "$1" "$2" "$grower" &
+  grower_pid=$!
+}
+
+pressure_of() { # pressure_of CGROUP: its changes of state, in /tmp/pressure
+  oombox --local list --kind pressure --cgroup "$1" -o jsonl >/tmp/pressure 2>>/tmp/errors
+}
+
+# What the client was told, and what the agent knows.
+lacks() { # lacks WHAT
+  complain "$1"
+  { cat /tmp/watch.log
+    grep -c . /tmp/watched
+    oombox --local list --kind pressure --last 20
+    oombox --local top
+    oombox --local status; } >>/tmp/errors 2>&1
+}
+
+# One client for all of it: the guest's CPUs are for the agent and for who is watched.
+watch_pressure() {
+  oombox --local watch --kind pressure -o jsonl >/tmp/watched 2>/tmp/watch.log &
+  watch=$!
+  watching() { grep -q watching /tmp/watch.log; }
+  wait_until 60 watching || lacks "the watch did not begin"
+}
+
+has_state() { grep "\"path\": *\"/$1\"" /tmp/watched | grep -q "\"state\": *\"$2\""; } # has_state CGROUP STATE
