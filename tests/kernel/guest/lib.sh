@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # shellcheck shell=dash disable=SC2154,SC2034,SC2317
-# What the plays share: frames on the second serial port, waiting, the agent's life, growth and its warnings. Sourced by init.
+# What the plays share: frames on the second serial port, waiting, the agent's life, growth, warnings. Sourced by init.
 
 agent_dir=/tmp/state
 collector_dir=/tmp/collector
