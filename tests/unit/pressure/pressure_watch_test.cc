@@ -97,6 +97,18 @@ class PressureWatchTest : public ::testing::Test {
     }
     return true;
   }
+  PressureChange Told(size_t index) {
+    const std::lock_guard lock(mutex_);
+    return changes_.at(index);
+  }
+  bool ToldNothing() {
+    const std::lock_guard lock(mutex_);
+    return changes_.empty();
+  }
+  void ForgetTold() {
+    const std::lock_guard lock(mutex_);
+    changes_.clear();
+  }
   std::vector<std::string> Paths() {
     std::vector<std::string> paths;
     for (const CgroupPressure& now : watch_->Now()) {
@@ -137,9 +149,9 @@ TEST_F(PressureWatchTest, TellsOfACgroupThatComesNearItsLimit) {
   Make("/a", 95, "104857600");
   Start();
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
-  EXPECT_EQ(changes_[0].now.state, PressureState::kCritical);
-  EXPECT_EQ(changes_[0].now.cgroup.path, "/a");
-  EXPECT_EQ(watch_->AlarmedSince(changes_[0].now.cgroup.id, BootNowNs()), changes_[0].boottime_ns);
+  EXPECT_EQ(Told(0).now.state, PressureState::kCritical);
+  EXPECT_EQ(Told(0).now.cgroup.path, "/a");
+  EXPECT_EQ(watch_->AlarmedSince(Told(0).now.cgroup.id, BootNowNs()), Told(0).boottime_ns);
   EXPECT_EQ(watch_->status().critical, 1U);
 }
 
@@ -165,11 +177,11 @@ TEST_F(PressureWatchTest, ARemovedCgroupEndsItsAlarmAndItsCurveStays) {
   Make("/a", 95, "104857600");
   Start();
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
-  const uint64_t id = changes_[0].now.cgroup.id;
+  const uint64_t id = Told(0).now.cgroup.id;
   std::filesystem::remove_all(Root() + "/a");
   watch_->Removed("/a");
   ASSERT_TRUE(Eventually([&] { return changes_.size() >= 2; }));
-  EXPECT_EQ(changes_[1].cause, PressureCause::kRemoved);
+  EXPECT_EQ(Told(1).cause, PressureCause::kRemoved);
   EXPECT_TRUE(watch_->Before(id, BootNowNs()));
   EXPECT_EQ(reclaim_->forgotten, id);
   EXPECT_TRUE(watch_->AlarmedSince(id, BootNowNs())) << "its kill may be told later";
@@ -193,12 +205,12 @@ TEST_F(PressureWatchTest, ASuccessorDoesNotTellTheSameAgain) {
   Make("/a", 95, "104857600");
   Start();
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
-  const uint64_t since = changes_[0].boottime_ns;
+  const uint64_t since = Told(0).boottime_ns;
   watch_.reset();
-  changes_.clear();
+  ForgetTold();
   Start();
   ASSERT_TRUE(Eventually([&] { return watch_->status().readings >= 10; }));
-  EXPECT_TRUE(changes_.empty());
+  EXPECT_TRUE(ToldNothing());
   EXPECT_EQ(watch_->AlarmedSince(IdOf("/a"), BootNowNs()), since);
 }
 
@@ -206,16 +218,16 @@ TEST_F(PressureWatchTest, ASuccessorEndsTheAlarmOfWhatHasGoneMeanwhileAndGivesIt
   Make("/a", 95, "104857600");
   Start();
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
-  const uint64_t id = changes_[0].now.cgroup.id;
-  const uint64_t since = changes_[0].boottime_ns;
+  const uint64_t id = Told(0).now.cgroup.id;
+  const uint64_t since = Told(0).boottime_ns;
   watch_.reset();
-  changes_.clear();
+  ForgetTold();
   std::filesystem::remove_all(Root() + "/a");
   Start();
   EXPECT_EQ(watch_->AlarmedSince(id, BootNowNs()), since) << "its kill waits in the ring";
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
-  EXPECT_EQ(changes_[0].cause, PressureCause::kRemoved);
-  EXPECT_EQ(changes_[0].now.cgroup.path, "/a");
+  EXPECT_EQ(Told(0).cause, PressureCause::kRemoved);
+  EXPECT_EQ(Told(0).now.cgroup.path, "/a");
   watch_.reset();
   auto curves = CurveFile::Open(
       {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"}, BootNowNs());
@@ -233,7 +245,7 @@ TEST_F(PressureWatchTest, StallsInReclaimAreAnAlarmWherePsiIsNot) {
   // More than all tasks' time of the last minute.
   reclaim_->Set(id, 60'000'000'000);
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
-  EXPECT_EQ(changes_[0].cause, PressureCause::kStalls);
+  EXPECT_EQ(Told(0).cause, PressureCause::kStalls);
 }
 
 TEST_F(PressureWatchTest, WhoseReclaimIsOldAndNotWatchedGivesItsPlaceAway) {
@@ -266,7 +278,7 @@ TEST_F(PressureWatchTest, OneOfTheSameNameIsAnother) {
   Make("/a", 10, "104857600");
   EXPECT_TRUE(Eventually([&] { return IdOf("/a") != 0 && IdOf("/a") != id; }));
   ASSERT_TRUE(Eventually([&] { return changes_.size() >= 2; }));
-  EXPECT_EQ(changes_[1].cause, PressureCause::kRemoved);
+  EXPECT_EQ(Told(1).cause, PressureCause::kRemoved);
 }
 
 TEST_F(PressureWatchTest, NoRoomForTheFileIsSaidAndTheCurveKeptInMemory) {
@@ -276,7 +288,7 @@ TEST_F(PressureWatchTest, NoRoomForTheFileIsSaidAndTheCurveKeptInMemory) {
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
   EXPECT_FALSE(watch_->status().curves_persist);
   EXPECT_FALSE(watch_->status().why_not.empty());
-  EXPECT_TRUE(watch_->Before(changes_[0].now.cgroup.id, BootNowNs()));
+  EXPECT_TRUE(watch_->Before(Told(0).now.cgroup.id, BootNowNs()));
 }
 
 }  // namespace
