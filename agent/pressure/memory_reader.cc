@@ -131,13 +131,10 @@ Result<MemoryReader::Reading> MemoryReader::ReadNode() const {
   if (const auto text = ReadSmallFile(AT_FDCWD, (proc_ + "/pressure/memory").c_str())) {
     reading.has_psi = ParsePressure(*text, reading.sample);
   }
-  // Counted for the node alone, not for cgroups at their limit (mm/vmscan.c, cgroup_reclaim()).
+  // kswapd works for the node alone; what tasks scan themselves may be because of their cgroup's
+  // limit (and counts here, too, on Linux 7.3).
   if (const auto text = ReadSmallFile(AT_FDCWD, (proc_ + "/vmstat").c_str())) {
-    const auto direct = ValueOf(*text, "pgscan_direct");
-    const auto kswapd = ValueOf(*text, "pgscan_kswapd");
-    if (direct && kswapd) {
-      reading.scanned_pages = *direct + *kswapd;
-    }
+    reading.scanned_pages = ValueOf(*text, "pgscan_kswapd");
   }
   if (const auto text = ReadSmallFile(AT_FDCWD, (proc_ + "/loadavg").c_str())) {
     reading.sample.tasks = ParseLoadavgTasks(*text);

@@ -22,7 +22,7 @@ class MemoryReader {
     MemorySample sample = {};
     std::optional<uint64_t> peak_bytes = {};  // ever: memory.peak (since Linux 5.19), v1 always
     bool has_psi = false;  // of Detail::kAll: memory.pressure is there and readable
-    // Of the node: pages that were looked at for want of free memory, not because of a limit.
+    // Of the node: pages that kswapd looked at, for want of free memory and not because of a limit.
     std::optional<uint64_t> scanned_pages = {};
   };
 
