@@ -44,11 +44,11 @@ void Reconciler::LookForAbsence(uint64_t taken_kills) {
   attachment_.absence_kills = 0;
   // What the programs have seen before the base is in the journal by now. That tells within a boot;
   // after another, only what was taken is known to be of this one.
-  const bool same_boot = before && *before && (*before)->boot_id == sources_.session.boot_id;
+  const bool other_boot = before && *before && (*before)->boot_id != sources_.session.boot_id;
   const uint64_t kernel_kills = attachment_.base_kernel_kills;
   const LastSeen now{
       .boot_id = sources_.session.boot_id,
-      .kernel_kills = same_boot ? kernel_kills : kernel_kills - std::min(kernel_kills, taken_kills),
+      .kernel_kills = kernel_kills - (other_boot ? std::min(kernel_kills, taken_kills) : 0),
       .journal_id = *journal_id,
       .wall_ns = WallNowNs(),
       .boottime_ns = BootNowNs()};

@@ -165,12 +165,15 @@ class PinsTest(unittest.TestCase):
     def test_the_ring_of_another_layout_is_read_to_its_end_and_removed(self):
         self.agent(program="oombox-agent-layout2").wait_ready().kill()
         truth = memhog("storm", "--kills", "12", "--same-cgroup", "--limit", "8Mi")
+        before = kernel_kills()
 
         agent = self.agent().wait_ready()
 
         line = agent.wait_for_line("left by an agent of layout 99")
         # Beside each kill its command line, and what others killed on this machine.
         self.assertGreaterEqual(int(re.search(r"records=(\d+)", line)[1]), 12)
+        if kernel_kills() == before:  # nobody's while both layouts were attached
+            self.assertIn("duplicates=0", line)
         self.assert_each_once(truth, agent)
         self.assertEqual(gaps_of(agent), [], "they were captured: no gap")
         self.assertEqual(sorted(os.listdir(self.pins)), ["abi2"])

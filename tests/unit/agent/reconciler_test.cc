@@ -226,6 +226,17 @@ TEST_F(ReconcilerTest, WhatWasTakenIntoTheJournalIsNoGapAfterAReboot) {
   EXPECT_EQ(gaps[0].count(), 3U);
 }
 
+// The journal's end that is remembered has what was taken; so has the kernel's count.
+TEST_F(ReconcilerTest, WhatAFirstLifeTookIsNoGapOfTheNextAttachment) {
+  probe_.attachment().base_kernel_kills = 5;
+  Restart();
+
+  reconciler_->TellAbsence(2);
+
+  ASSERT_TRUE(Agreed().has_value());
+  EXPECT_EQ(Agreed()->kernel_kills, 5U);
+}
+
 TEST_F(ReconcilerTest, AFirstLifeThatNeverAgreedIsKnownAfterAReboot) {
   kernel_.reset();
   reconciler_->TellAbsence();
