@@ -91,12 +91,19 @@ class Observer(threading.Thread):
 
     def run(self):
         while not self.over.wait(0.02):
-            for name in ("memory.current", "memory.usage_in_bytes"):
-                try:
-                    with open(f"{self.folder}/{name}", encoding="ascii") as file:
-                        self.readings.append((time.time(), int(file.read())))
-                except (OSError, ValueError):
-                    pass
+            usage = self.read()
+            if usage is not None:
+                self.readings.append((time.time(), usage))
+
+    def read(self):
+        for name in ("memory.current", "memory.usage_in_bytes"):
+            try:
+                with open(f"{self.folder}/{name}", encoding="ascii") as file:
+                    return int(file.read())
+            except (OSError, ValueError):
+                pass
+        # The agent may read a new cgroup before this does: it had nothing before it was made.
+        return None if any(usage for _, usage in self.readings) else 0
 
     def around(self, when, slack):
         return [usage for at, usage in self.readings if abs(at - when) <= slack]
