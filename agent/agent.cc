@@ -259,12 +259,15 @@ void RunningAgent::MakeReconciler() {
 }
 
 MatchOptions RunningAgent::MatchOptionsNow() const {
-  return {state_dir_->File("attachment-base"), BeginsEvent};
+  return {state_dir_->File("attachment-base"), state_dir_->File("taking-older"), BeginsEvent};
 }
 
 // What older layouts hold comes first: it is older, and no kill that is there was missed.
 Started RunningAgent::StartCapture() {
-  const auto before = journal_->LastId();
+  const auto mark = MarkEarlier(*journal_, MatchOptionsNow(), probe_->attachment());
+  if (!mark) {
+    return Fail(CodeOf(mark.error()), mark.error());
+  }
   auto ring = RingReader::Map(probe_->ring_fd(), probe_->ring_bytes(), redactor_.get());
   if (!ring) {
     return Fail(ExitCode::kFailure, ring.error());
@@ -273,18 +276,15 @@ Started RunningAgent::StartCapture() {
   if (!duplicates) {
     return Fail(CodeOf(duplicates.error()), duplicates.error());
   }
-  if (before) {
-    const auto left_out =
-        LeaveOutEarlier(*journal_, *before, MatchOptionsNow(), probe_->attachment());
-    if (!left_out) {
-      return Fail(CodeOf(left_out.error()), left_out.error());
-    }
+  const auto left_out = LeaveOutEarlier(*journal_, *mark, MatchOptionsNow(), probe_->attachment());
+  if (!left_out) {
+    return Fail(CodeOf(left_out.error()), left_out.error());
   }
   const auto last = journal_->LastId();
   if (last) {
     OnCommitted(*last);
   }
-  reconciler_->TellAbsence(before && last ? KillsBetween(*before, *last) : 0);
+  reconciler_->TellAbsence(last ? KillsBetween(mark->journal_last, *last) : 0);
   auto capture =
       Capture::Start({.ring_fd = probe_->ring_fd(),
                       .ring = std::move(*ring),

@@ -1,13 +1,17 @@
 #include "agent/match_journal.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <fstream>
 #include <string>
 #include <utility>
 
 #include "agent/attachment_base.h"
 #include "agent/common/clock.h"
+#include "agent/common/replace_file.h"
 #include "agent/store/journal_id.h"
 
 namespace oombox {
@@ -130,16 +134,42 @@ Status MatchJournalAndStore(Journal& journal, EventStore& store, const MatchOpti
   return {};
 }
 
-Status LeaveOutEarlier(Journal& journal, int64_t after, const MatchOptions& options,
+Result<EarlierMark> MarkEarlier(Journal& journal, const MatchOptions& options,
+                                const oombox_attachment& attachment) {
+  EarlierMark mark;
+  OOMBOX_TRY(const int64_t last, journal.LastId());
+  uint64_t attach_boottime_ns = 0;
+  uint64_t store = 0;
+  std::ifstream in(options.earlier_file);
+  if (in >> attach_boottime_ns >> store >> mark.journal_last >> mark.base_events &&
+      attach_boottime_ns == attachment.attach_boottime_ns && store == attachment.base_store &&
+      mark.journal_last <= last) {
+    return mark;
+  }
+  mark = {.journal_last = last, .base_events = attachment.base_events};
+  const auto kept =
+      ReplaceFile(options.earlier_file, fmt::format("{} {} {} {}\n", attachment.attach_boottime_ns,
+                                                    attachment.base_store, last, mark.base_events));
+  if (!kept) {  // it is only for a SIGKILL in the next moments
+    spdlog::warn("{}", kept.error().message);
+  }
+  return mark;
+}
+
+Status LeaveOutEarlier(Journal& journal, const EarlierMark& mark, const MatchOptions& options,
                        oombox_attachment& attachment) {
   OOMBOX_TRY(const int64_t last, journal.LastId());
   AttachmentBase base = BaseOf(attachment);
-  OOMBOX_TRY(const uint64_t earlier, EventsBetween(journal, after, last, options.begins_event));
-  base.base_events += earlier;
-  if (base.base_journal_id == static_cast<uint64_t>(after)) {  // nothing of its own is there yet
+  OOMBOX_TRY(const uint64_t earlier,
+             EventsBetween(journal, mark.journal_last, last, options.begins_event));
+  base.base_events = mark.base_events + earlier;
+  // Nothing of its own is there yet.
+  if (base.base_journal_id == static_cast<uint64_t>(mark.journal_last)) {
     base.base_journal_id = static_cast<uint64_t>(last);
   }
-  return ReplaceBase(options.base_file, base, attachment);
+  OOMBOX_RETURN_IF_ERROR(ReplaceBase(options.base_file, base, attachment));
+  std::remove(options.earlier_file.c_str());
+  return {};
 }
 
 std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, bool attached) {

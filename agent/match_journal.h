@@ -14,7 +14,8 @@
 namespace oombox {
 
 struct MatchOptions {
-  std::string base_file;  // for ReplaceBase
+  std::string base_file;     // for ReplaceBase
+  std::string earlier_file;  // for MarkEarlier
   // Whether a journal entry becomes an event of its own: the journal does not know what it holds.
   std::function<bool(std::string_view)> begins_event;
 };
@@ -27,9 +28,20 @@ struct MatchOptions {
 Status MatchJournalAndStore(Journal& journal, EventStore& store, const MatchOptions& options,
                             oombox_attachment* attachment);
 
-// What an earlier attachment's ring left for the journal, behind `after`, becomes events, too: they
-// are none of this attachment's.
-Status LeaveOutEarlier(Journal& journal, int64_t after, const MatchOptions& options,
+// Where the journal ended, and what was left out, before anything was taken from older rings.
+struct EarlierMark {
+  int64_t journal_last = 0;
+  uint64_t base_events = 0;
+};
+
+// Before older rings are taken: kept in a file until LeaveOutEarlier has done its part, so that a
+// start after a SIGKILL between the two still knows which entries were taken.
+Result<EarlierMark> MarkEarlier(Journal& journal, const MatchOptions& options,
+                                const oombox_attachment& attachment);
+
+// What an earlier attachment's ring left for the journal, behind the mark, becomes events, too:
+// they are none of this attachment's.
+Status LeaveOutEarlier(Journal& journal, const EarlierMark& mark, const MatchOptions& options,
                        oombox_attachment& attachment);
 
 // A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What

@@ -31,7 +31,8 @@ class MatchJournalTest : public ::testing::Test {
     return last;
   }
   MatchOptions Options() const {
-    return {dir_.File("base"), [](std::string_view bytes) { return bytes == "record"; }};
+    return {dir_.File("base"), dir_.File("earlier"),
+            [](std::string_view bytes) { return bytes == "record"; }};
   }
   Status Match(oombox_attachment& attachment) {
     return MatchJournalAndStore(*journal_, *store_, Options(), &attachment);
@@ -182,13 +183,39 @@ TEST_F(MatchJournalTest, NotesWhatOnlyALostStoreHad) {
 TEST_F(MatchJournalTest, LeavesOutWhatAnEarlierRingHeld) {
   oombox_attachment fresh{.attach_boottime_ns = 7};
   ASSERT_TRUE(Match(fresh).has_value());
-  const int64_t before = *journal_->LastId();
+  const EarlierMark mark = *MarkEarlier(*journal_, Options(), fresh);
   Append(3);
 
-  ASSERT_TRUE(LeaveOutEarlier(*journal_, before, Options(), fresh).has_value());
+  ASSERT_TRUE(LeaveOutEarlier(*journal_, mark, Options(), fresh).has_value());
 
   EXPECT_EQ(fresh.base_events, 3U);
   EXPECT_EQ(static_cast<int64_t>(fresh.base_journal_id), *journal_->LastId());
+  EXPECT_EQ(MarkEarlier(*journal_, Options(), fresh)->journal_last, *journal_->LastId());
+}
+
+TEST_F(MatchJournalTest, LeavesOutTheSameWhenKilledBeforeOrAfter) {
+  oombox_attachment fresh{.attach_boottime_ns = 7};
+  ASSERT_TRUE(Match(fresh).has_value());
+  ASSERT_TRUE(MarkEarlier(*journal_, Options(), fresh).has_value());
+  Append(2);  // and killed
+
+  ASSERT_TRUE(Match(fresh).has_value());
+  const EarlierMark mark = *MarkEarlier(*journal_, Options(), fresh);
+  Append(1);
+  ASSERT_TRUE(LeaveOutEarlier(*journal_, mark, Options(), fresh).has_value());
+  EXPECT_EQ(fresh.base_events, 3U);
+  ASSERT_TRUE(LeaveOutEarlier(*journal_, mark, Options(), fresh).has_value());
+
+  EXPECT_EQ(fresh.base_events, 3U);
+}
+
+TEST_F(MatchJournalTest, AMarkOfAnotherAttachmentIsNone) {
+  oombox_attachment old{.attach_boottime_ns = 6};
+  ASSERT_TRUE(MarkEarlier(*journal_, Options(), old).has_value());
+  Append(2);
+  oombox_attachment fresh{.attach_boottime_ns = 7};
+
+  EXPECT_EQ(MarkEarlier(*journal_, Options(), fresh)->journal_last, *journal_->LastId());
 }
 
 TEST_F(MatchJournalTest, LosesNoMoreThanItCapturedWithAnotherFoldersJournal) {
