@@ -127,6 +127,10 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
     }
     depths->set_store_bytes(stats->bytes);
     depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);
+    depths->set_refused(stats->refused);
+    if (stats->missing_time_ns != 0) {
+      *depths->mutable_removed_until() = TimeUtil::NanosecondsToTimestamp(stats->missing_time_ns);
+    }
     depths->set_unreadable_events(stats->unreadable);
     depths->set_last_seq(stats->last_seq);
     if (sources.has_collector) {

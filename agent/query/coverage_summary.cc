@@ -1,8 +1,12 @@
 #include "agent/query/coverage_summary.h"
 
+#include <google/protobuf/util/time_util.h>
+
 namespace oombox {
 
 namespace {
+
+using google::protobuf::util::TimeUtil;
 
 constexpr int kMaxListed = 20;
 constexpr size_t kMaxReasonBytes = 512;
@@ -25,9 +29,21 @@ v1::NodeCoverage Incomplete(const std::string& node_name, const v1::Coverage& co
 
 }  // namespace
 
+void NoteRemoved(const google::protobuf::Timestamp& until, v1::CoverageSummary* summary) {
+  // An agent may say anything, and a summary with an impossible time cannot be printed.
+  const bool possible = until.seconds() <= TimeUtil::kTimestampMaxSeconds && until.nanos() >= 0 &&
+                        until.nanos() < 1'000'000'000;
+  if (possible && until > summary->removed_until()) {
+    *summary->mutable_removed_until() = until;
+  }
+}
+
 void AddToSummary(const std::string& node_name, const v1::Coverage& coverage,
                   const google::protobuf::Duration* report_age, v1::CoverageSummary* summary) {
   summary->set_nodes_known(summary->nodes_known() + 1);
+  if (coverage.has_removed_until()) {
+    NoteRemoved(coverage.removed_until(), summary);
+  }
   if (coverage.state() == v1::Coverage::STATE_COMPLETE) {
     summary->set_nodes_complete(summary->nodes_complete() + 1);
   } else if (summary->incomplete_nodes_size() < kMaxListed) {

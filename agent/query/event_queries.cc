@@ -1,13 +1,18 @@
 #include "agent/query/event_queries.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 
 #include "agent/diagnose/diagnose.h"
+#include "agent/query/coverage_summary.h"
 #include "agent/query/page_token.h"
 
 namespace oombox {
 
 namespace {
+
+using google::protobuf::util::TimeUtil;
 
 constexpr char kListToken = 'l';
 constexpr int kDefaultPage = 100;
@@ -62,6 +67,9 @@ Result<v1::ListEventsResponse> EventQueries::List(const v1::ListEventsRequest& r
   // Before the events: what is committed while the page is read is not vouched for.
   OOMBOX_TRY(*response.mutable_coverage(), nodes_.Summary());
   OOMBOX_TRY(std::vector<StoredEvent> events, store_.List(query));
+  OOMBOX_TRY(const SeqBounds bounds, store_.Bounds());  // after: what went meanwhile is told
+  NoteRemoved(TimeUtil::NanosecondsToTimestamp(bounds.evicted_time_ns),
+              response.mutable_coverage());
   size_t bytes = 0;
   for (size_t i = 0; i < std::min(page_size, events.size()); ++i) {
     bytes += events[i].event.ByteSizeLong();

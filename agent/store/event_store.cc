@@ -46,7 +46,8 @@ class SqliteEventStore final : public EventStore {
   Result<std::vector<StoredEvent>> ReadAfter(uint64_t after, size_t limit) override;
   Result<StoredEvent> Annotate(std::string_view reference, const AnnotationList& set) override;
   Result<WorkloadHistory> History(const EventAttributes& like) override;
-  Status Acknowledge(const std::string& collector_epoch, uint64_t seq) override;
+  Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
+                     std::span<const std::string> refused) override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
@@ -176,7 +177,8 @@ Result<EventStore::WorkloadHistory> SqliteEventStore::History(const EventAttribu
   });
 }
 
-Status SqliteEventStore::Acknowledge(const std::string& collector_epoch, uint64_t seq) {
+Status SqliteEventStore::Acknowledge(const std::string& collector_epoch, uint64_t seq,
+                                     std::span<const std::string> refused) {
   // Without an fsync: what a power cut takes of it is only sent again.
   return database_->Write(Durability::kRelaxed, [&](SQLite::Database& db) -> Status {
     const auto last = static_cast<uint64_t>(
@@ -185,14 +187,7 @@ Status SqliteEventStore::Acknowledge(const std::string& collector_epoch, uint64_
       return MakeError(ErrorCode::kInvalid, "seq {} was acknowledged, but the last given out is {}",
                        seq, last);
     }
-    // On the first collector ever nothing was skipped: its acknowledgement counts at once.
-    SQLite::Statement update(
-        db,
-        "UPDATE state SET collector_epoch = ?1, acknowledged_seq ="
-        " CASE WHEN collector_epoch IN (?1, '') THEN max(acknowledged_seq, ?2) ELSE 0 END");
-    update.bind(1, collector_epoch);
-    update.bind(2, static_cast<int64_t>(seq));
-    update.exec();
+    NoteAcknowledged(db, collector_epoch, static_cast<int64_t>(seq), refused);
     return {};
   });
 }
@@ -293,7 +288,8 @@ Result<StoreStats> SqliteEventStore::Stats() {
         "SELECT (SELECT count(*) FROM events), (SELECT seq FROM sqlite_sequence WHERE name = "
         "'events'),"
         " acknowledged_seq, (SELECT count(*) FROM events WHERE seq > acknowledged_seq),"
-        " evicted_unacknowledged, oom_events FROM state");
+        " evicted_unacknowledged, oom_events,"
+        " (SELECT count(*) FROM events WHERE refused = 1), missing_time FROM state");
     query.executeStep();
     const auto column = [&](int i) { return static_cast<uint64_t>(query.getColumn(i).getInt64()); };
     StoreStats stats{.bytes = UsedBytes(db),
@@ -302,6 +298,8 @@ Result<StoreStats> SqliteEventStore::Stats() {
                      .acknowledged_seq = column(2),
                      .unacknowledged = column(3),
                      .evicted_unacknowledged = column(4),
+                     .refused = column(6),
+                     .missing_time_ns = query.getColumn(7).getInt64(),
                      .evicted = evicted_.load(),
                      .oom_events_ever = column(5)};
     stats.unreadable = unreadable_.count();
@@ -316,10 +314,12 @@ Result<SeqBounds> SqliteEventStore::Bounds() {
   return database_->Read([](SQLite::Database& db) -> Result<SeqBounds> {
     SQLite::Statement query(
         db,
-        "SELECT evicted_seq, (SELECT seq FROM sqlite_sequence WHERE name = 'events') FROM state");
+        "SELECT evicted_seq, (SELECT seq FROM sqlite_sequence WHERE name = 'events'), evicted_time"
+        " FROM state");
     query.executeStep();
     return SeqBounds{.evicted = static_cast<uint64_t>(query.getColumn(0).getInt64()),
-                     .last = static_cast<uint64_t>(query.getColumn(1).getInt64())};
+                     .last = static_cast<uint64_t>(query.getColumn(1).getInt64()),
+                     .evicted_time_ns = query.getColumn(2).getInt64()};
   });
 }
 
@@ -343,12 +343,13 @@ Status CheckStorable(const v1::Event& event) {
 }
 
 Result<std::unique_ptr<EventStore>> EventStore::Open(Options options) {
-  OOMBOX_TRY(auto database, Database::Open({.path = options.path,
-                                            .what = "event store",
-                                            .application_id = kApplicationId,
-                                            .schema = {MakeEventSchema, AddListIndexes,
-                                                       CountOomEvents, AddContainerColumns},
-                                            .max_readers = options.max_readers}));
+  OOMBOX_TRY(auto database,
+             Database::Open({.path = options.path,
+                             .what = "event store",
+                             .application_id = kApplicationId,
+                             .schema = {MakeEventSchema, AddListIndexes, CountOomEvents,
+                                        AddContainerColumns, NoteWhatIsMissing},
+                             .max_readers = options.max_readers}));
   std::string epoch;
   OOMBOX_TRY(const int64_t last_seq, database->Read([&](SQLite::Database& db) -> Result<int64_t> {
     SQLite::Statement query(db, "SELECT epoch FROM state");

@@ -36,6 +36,7 @@ struct ListQuery {
 struct SeqBounds {
   uint64_t evicted = 0;  // everything up to here may be gone
   uint64_t last = 0;
+  int64_t evicted_time_ns = 0;  // of the newest event that is gone; 0: none is
 };
 
 // The most bytes an event may have, serialized.
@@ -109,8 +110,10 @@ class EventStore {
   // Everything up to `seq` is committed by the collector with identity `collector_epoch`. When that
   // identity replaces another one, nothing counts as acknowledged any more, this `seq` included:
   // the sender skipped what the old collector had, so all that is kept is sent again. kInvalid when
-  // `seq` was never given out.
-  virtual Status Acknowledge(const std::string& collector_epoch, uint64_t seq) = 0;
+  // `seq` was never given out. `refused`: ids of events up to `seq` that this collector refused for
+  // good; a later revision of one is a new chance.
+  virtual Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
+                             std::span<const std::string> refused) = 0;
   virtual Result<std::pair<std::string, uint64_t>> Acknowledged() = 0;
 
   // The last report of each node, keyed by (cluster, node name); survives restarts, though the last

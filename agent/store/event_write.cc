@@ -126,6 +126,17 @@ void AddContainerColumns(SQLite::Database& database) {
       "CREATE INDEX events_by_owner ON events (owner, time)");
 }
 
+void NoteWhatIsMissing(SQLite::Database& database) {
+  // When the newest that was evicted had happened was not noted: before now.
+  database.exec(
+      "ALTER TABLE events ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
+      "CREATE INDEX events_refused ON events (seq) WHERE refused = 1;"
+      "ALTER TABLE state ADD COLUMN evicted_time INTEGER NOT NULL DEFAULT 0;"
+      "ALTER TABLE state ADD COLUMN missing_time INTEGER NOT NULL DEFAULT 0;"
+      "UPDATE state SET evicted_time = strftime('%s', 'now') * 1000000000 WHERE evicted_seq > 0;"
+      "UPDATE state SET missing_time = evicted_time WHERE evicted_unacknowledged > 0");
+}
+
 EventWriter::EventWriter(SQLite::Database& database, int64_t now_wall_ns)
     : now_wall_ns_(now_wall_ns),
       database_(database),
@@ -239,6 +250,35 @@ AnnotationList EventWriter::Notes(const std::string& id) {
   return notes;
 }
 
+void NoteAcknowledged(SQLite::Database& database, const std::string& collector_epoch, int64_t seq,
+                      std::span<const std::string> refused) {
+  SQLite::Statement state(database, "SELECT collector_epoch FROM state");
+  state.executeStep();
+  const std::string before = state.getColumn(0).getString();
+  state.reset();
+  if (before != collector_epoch) {  // it has nothing of what was evicted, and judges for itself
+    database.exec("UPDATE state SET missing_time = evicted_time");
+    database.exec("UPDATE events SET refused = 0 WHERE refused = 1");
+  }
+  // On the first collector ever nothing was skipped: its acknowledgement counts at once.
+  const bool counts = before == collector_epoch || before.empty();
+  SQLite::Statement update(
+      database,
+      "UPDATE state SET collector_epoch = ?1,"
+      " acknowledged_seq = CASE WHEN ?3 THEN max(acknowledged_seq, ?2) ELSE 0 END");
+  update.bind(1, collector_epoch);
+  update.bind(2, seq);
+  update.bind(3, counts ? 1 : 0);
+  update.exec();
+  SQLite::Statement mark(database, "UPDATE events SET refused = 1 WHERE id = ? AND seq <= ?");
+  for (const std::string& id : counts ? refused : std::span<const std::string>()) {
+    mark.reset();
+    mark.bind(1, id);
+    mark.bind(2, seq);
+    mark.exec();
+  }
+}
+
 size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_before_ns,
                    bool count_unacknowledged) {
   // In the order of seq, which is the order of storing: stops at the first that is young enough.
@@ -254,12 +294,16 @@ size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_befo
   }
   if (count_unacknowledged) {
     RunWithSeq(database,
-               "UPDATE state SET evicted_unacknowledged = evicted_unacknowledged +"
-               " (SELECT count(*) FROM events WHERE seq <= ? AND seq > acknowledged_seq)",
+               "UPDATE state SET (evicted_unacknowledged, missing_time) ="
+               " (SELECT evicted_unacknowledged + count(*), max(missing_time, ifnull(max(time), 0))"
+               "  FROM events WHERE seq <= ? AND (seq > acknowledged_seq OR refused = 1))",
                last_seq);
   }
   // Seqs go missing when a revision replaces an event, too: only this tells that one was removed.
-  RunWithSeq(database, "UPDATE state SET evicted_seq = max(evicted_seq, ?)", last_seq);
+  RunWithSeq(database,
+             "UPDATE state SET evicted_seq = max(evicted_seq, ?1), evicted_time ="
+             " max(evicted_time, (SELECT max(time) FROM events WHERE seq <= ?1))",
+             last_seq);
   RunWithSeq(database, "DELETE FROM notes WHERE id IN (SELECT id FROM events WHERE seq <= ?)",
              last_seq);
   RunWithSeq(database, "DELETE FROM bodies WHERE seq <= ?", last_seq);

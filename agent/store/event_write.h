@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "agent/store/annotations.h"
@@ -18,6 +20,7 @@ void MakeEventSchema(SQLite::Database& database);
 void AddListIndexes(SQLite::Database& database);
 void CountOomEvents(SQLite::Database& database);
 void AddContainerColumns(SQLite::Database& database);
+void NoteWhatIsMissing(SQLite::Database& database);
 
 // Stores events of one transaction. `now_wall_ns` is what retention by age counts from.
 class EventWriter {
@@ -45,10 +48,15 @@ class EventWriter {
   SQLite::Statement count_oom_;
 };
 
+// EventStore::Acknowledge.
+void NoteAcknowledged(SQLite::Database& database, const std::string& collector_epoch, int64_t seq,
+                      std::span<const std::string> refused);
+
 inline constexpr int64_t kAnyAge = std::numeric_limits<int64_t>::max();
 
 // Removes at most `limit` of the oldest events stored before `stored_before_ns`; returns how many.
-// With `count_unacknowledged`, adds those that nobody has acknowledged to the lasting counter.
+// With `count_unacknowledged`, adds those that nobody has acknowledged, or that were refused, to
+// the lasting counter.
 size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_before_ns,
                    bool count_unacknowledged);
 

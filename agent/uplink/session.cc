@@ -107,6 +107,7 @@ Result<std::optional<v1::IngestRequest>> Session::NextEvent() {
       spdlog::warn("event id={} has {} bytes, more than any collector takes: it stays on this node",
                    Printable(next.event.event_id()), size);
       ++counts_.rejected;
+      refused_.emplace_back(next.seq, next.event.event_id());
       window_->AddSkipped(next.seq);
       read_.pop_front();
       OOMBOX_RETURN_IF_ERROR(Persist());
@@ -160,7 +161,7 @@ Status Session::OnAck(const v1::Ack& ack, Clock::time_point now) {
     return Greet(ack, now);
   }
   if (ack.collector_epoch() != collector_epoch_) {
-    OOMBOX_RETURN_IF_ERROR(store_.Acknowledge(ack.collector_epoch(), 0));
+    OOMBOX_RETURN_IF_ERROR(store_.Acknowledge(ack.collector_epoch(), 0, {}));
     return MakeError(ErrorCode::kUnavailable,
                      "the collector has a new store: all that is kept is sent again");
   }
@@ -169,7 +170,7 @@ Status Session::OnAck(const v1::Ack& ack, Clock::time_point now) {
                      "the collector acknowledged seq {}, but only {} was ever sent", ack.seq(),
                      window_->last());
   }
-  CountRejected(ack);
+  NoteRejected(ack);
   const size_t settled = window_->Acknowledge(ack.seq());
   counts_.acknowledged += settled - std::min(settled, static_cast<size_t>(ack.rejected_size()));
   progressed_ = progressed_ || settled > 0;
@@ -184,7 +185,7 @@ Status Session::Greet(const v1::Ack& ack, Clock::time_point now) {
     return MakeError(ErrorCode::kCorrupt, "the collector acknowledged seq {} before any was sent",
                      ack.seq());
   }
-  OOMBOX_RETURN_IF_ERROR(store_.Acknowledge(ack.collector_epoch(), 0));
+  OOMBOX_RETURN_IF_ERROR(store_.Acknowledge(ack.collector_epoch(), 0, {}));
   OOMBOX_TRY(const auto acknowledged, store_.Acknowledged());
   collector_epoch_ = ack.collector_epoch();
   persisted_ = acknowledged.second;
@@ -194,16 +195,27 @@ Status Session::Greet(const v1::Ack& ack, Clock::time_point now) {
 }
 
 Status Session::Persist() {
-  if (window_->acknowledged() == persisted_) {
+  const uint64_t acknowledged = window_->acknowledged();
+  if (acknowledged == persisted_) {
     return {};
   }
-  OOMBOX_RETURN_IF_ERROR(store_.Acknowledge(collector_epoch_, window_->acknowledged()));
-  persisted_ = window_->acknowledged();
+  std::vector<std::string> refused;
+  std::erase_if(refused_, [&](auto& event) {
+    if (event.first <= acknowledged) {
+      refused.push_back(std::move(event.second));
+    }
+    return event.first <= acknowledged;
+  });
+  OOMBOX_RETURN_IF_ERROR(store_.Acknowledge(collector_epoch_, acknowledged, refused));
+  persisted_ = acknowledged;
   return {};
 }
 
-void Session::CountRejected(const v1::Ack& ack) {
+void Session::NoteRejected(const v1::Ack& ack) {
   counts_.rejected += static_cast<uint64_t>(ack.rejected_size());
+  for (const v1::RejectedEvent& rejected : ack.rejected()) {
+    refused_.emplace_back(ack.seq(), rejected.event_id());
+  }
   for (int i = 0; i < std::min(ack.rejected_size(), kMaxLoggedRejections); ++i) {
     spdlog::warn("the collector refused event id={}: {}; it stays on this node",
                  Printable(ack.rejected(i).event_id()), Printable(ack.rejected(i).reason()));

@@ -6,6 +6,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/common/result.h"
 #include "agent/store/event_store.h"
@@ -64,7 +66,7 @@ class Session {
   Status Greet(const v1::Ack& ack, Clock::time_point now);
   Status CheckAck(const v1::Ack& ack) const;
   Status OnQuery(const v1::Query& query);
-  void CountRejected(const v1::Ack& ack);
+  void NoteRejected(const v1::Ack& ack);
   Status Persist();
 
   EventStore& store_;
@@ -76,9 +78,10 @@ class Session {
   bool hello_made_ = false;
   bool progressed_ = false;
   std::string collector_epoch_;
-  uint64_t persisted_ = 0;        // acknowledged, in the store
-  std::optional<Window> window_;  // from the greeting on
-  std::deque<StoredEvent> read_;  // read from the store and not sent yet
+  uint64_t persisted_ = 0;                                 // acknowledged, in the store
+  std::optional<Window> window_;                           // from the greeting on
+  std::vector<std::pair<uint64_t, std::string>> refused_;  // seq, id: for the store to note
+  std::deque<StoredEvent> read_;                           // read from the store and not sent yet
   std::deque<v1::QueryResult> replies_;
 };
 

@@ -151,7 +151,8 @@ Result<std::vector<StoredEvent>> FakeEventStore::ReadAfter(uint64_t after, size_
   return events;
 }
 
-Status FakeEventStore::Acknowledge(const std::string& collector_epoch, uint64_t seq) {
+Status FakeEventStore::Acknowledge(const std::string& collector_epoch, uint64_t seq,
+                                   std::span<const std::string> refused) {
   std::lock_guard lock(mutex_);
   OOMBOX_RETURN_IF_ERROR(Failure());
   if (seq > last_seq_) {
@@ -160,7 +161,13 @@ Status FakeEventStore::Acknowledge(const std::string& collector_epoch, uint64_t 
   const bool same = collector_epoch_.empty() || collector_epoch_ == collector_epoch;
   acknowledged_ = same ? std::max(acknowledged_, seq) : 0;
   collector_epoch_ = collector_epoch;
+  refused_by_collector_.insert(refused_by_collector_.end(), refused.begin(), refused.end());
   return {};
+}
+
+std::vector<std::string> FakeEventStore::refused_by_collector() const {
+  std::lock_guard lock(mutex_);
+  return refused_by_collector_;
 }
 
 Result<std::pair<std::string, uint64_t>> FakeEventStore::Acknowledged() {

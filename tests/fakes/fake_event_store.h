@@ -47,7 +47,10 @@ class FakeEventStore : public EventStore {
       std::string_view reference,
       const std::vector<std::pair<std::string, std::string>>& set) override;
   Result<WorkloadHistory> History(const EventAttributes& like) override;
-  Status Acknowledge(const std::string& collector_epoch, uint64_t seq) override;
+  Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
+                     std::span<const std::string> refused) override;
+  // Ids that were noted as refused.
+  std::vector<std::string> refused_by_collector() const;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
@@ -78,6 +81,7 @@ class FakeEventStore : public EventStore {
   std::map<std::string, uint64_t> seq_by_id_;
   std::string collector_epoch_;
   uint64_t acknowledged_ = 0;
+  std::vector<std::string> refused_by_collector_;
   std::map<std::pair<std::string, std::string>, StoredReport> reports_;
   std::mutex callbacks_mutex_;
   uint64_t next_callback_ = 0;

@@ -67,11 +67,11 @@ TEST_P(StorePromisesTest, ABatchWithABadEventIsRefusedAsAWhole) {
 TEST_P(StorePromisesTest, AcknowledgementsGrowAndAreForgottenWithTheCollector) {
   Put(1, 1);
   Put(2, 1);
-  ASSERT_TRUE(store_->Acknowledge("one", 2));
-  ASSERT_TRUE(store_->Acknowledge("one", 0));
+  ASSERT_TRUE(store_->Acknowledge("one", 2, {}));
+  ASSERT_TRUE(store_->Acknowledge("one", 0, {}));
   EXPECT_EQ(store_->Acknowledged()->second, 2u);
 
-  ASSERT_TRUE(store_->Acknowledge("two", 1));
+  ASSERT_TRUE(store_->Acknowledge("two", 1, {}));
 
   EXPECT_EQ(store_->Acknowledged()->second, 0u);
 }
@@ -79,7 +79,7 @@ TEST_P(StorePromisesTest, AcknowledgementsGrowAndAreForgottenWithTheCollector) {
 TEST_P(StorePromisesTest, WhatWasNeverGivenOutCannotBeAcknowledged) {
   Put(1, 1);
 
-  EXPECT_FALSE(store_->Acknowledge("one", 2));
+  EXPECT_FALSE(store_->Acknowledge("one", 2, {}));
 }
 
 TEST_P(StorePromisesTest, SubscribersHearOfNewRowsUntilTheyLeave) {

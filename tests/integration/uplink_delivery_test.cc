@@ -235,7 +235,8 @@ TEST_F(UplinkDeliveryTest, AGreetingEndsTheStallOfEventsThatNobodyWaitsForAnyMor
   Start();
   AwaitPauses(2);
   ASSERT_NE(uplink_->status().stalled_boottime_ns, 0u);
-  ASSERT_TRUE(store_.Acknowledge("collector-1", 1));  // by a stream whose answer was the last of it
+  ASSERT_TRUE(
+      store_.Acknowledge("collector-1", 1, {}));  // by a stream whose answer was the last of it
 
   FakeCollector collector(address_);
 

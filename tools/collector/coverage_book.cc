@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <utility>
+
 namespace oombox {
 
 namespace {
@@ -12,12 +14,18 @@ CoverageBook::Key KeyOf(const v1::NodeIdentity& node) {
 }
 
 CoverageBook::Entry EntryOf(const v1::NodeReport& report, int64_t received_wall_ns) {
-  return {.coverage = report.coverage(),
-          .unacknowledged = report.depths().unacknowledged(),
-          .evicted = report.depths().evicted_unacknowledged(),
-          .rejected = report.uplink().rejected(),
+  const v1::PipelineDepths& depths = report.depths();
+  v1::Coverage coverage = report.coverage();
+  if (depths.has_removed_until()) {
+    *coverage.mutable_removed_until() = depths.removed_until();
+  }
+  return {.coverage = std::move(coverage),
+          .unacknowledged = depths.unacknowledged(),
+          // When they had happened an older agent does not tell.
+          .evicted = depths.has_removed_until() ? 0 : depths.evicted_unacknowledged(),
+          .rejected = depths.has_refused() ? depths.refused() : report.uplink().rejected(),
           .store_epoch = report.store_epoch(),
-          .last_seq = report.depths().last_seq(),
+          .last_seq = depths.last_seq(),
           .received_wall_ns = received_wall_ns};
 }
 

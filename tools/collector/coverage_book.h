@@ -22,7 +22,7 @@ class CoverageBook {
   struct Entry {
     v1::Coverage coverage;  // of the node, by itself
     uint64_t unacknowledged = 0;
-    uint64_t evicted = 0;
+    uint64_t evicted = 0;  // nobody knows when
     uint64_t rejected = 0;
     std::string store_epoch;
     uint64_t last_seq = 0;

@@ -124,6 +124,27 @@ TEST_F(FleetDirectoryTest, WhatWillNeverComeIsMissing) {
   EXPECT_THAT((*nodes)[1].coverage().reason(), HasSubstr("1 of its events were refused"));
 }
 
+TEST_F(FleetDirectoryTest, WhatWasRemovedOnItsNodeIsToldWithItsTime) {
+  v1::NodeReport report = SampleReport(SampleNode("n1"));
+  report.mutable_depths()->set_evicted_unacknowledged(3);
+  report.mutable_depths()->mutable_removed_until()->set_seconds(1000);
+  report.mutable_depths()->set_refused(0);
+  report.mutable_uplink()->set_rejected(1);  // and taken since
+  ASSERT_TRUE(PutReport(report, kStartNs));
+  report = SampleReport(SampleNode("n2"));
+  report.mutable_depths()->mutable_removed_until()->set_seconds(900);
+  ASSERT_TRUE(PutReport(report, kStartNs));
+  report = SampleReport(SampleNode("n3"));
+  report.mutable_depths()->mutable_removed_until()->set_seconds(1'000'000'000'000);
+  ASSERT_TRUE(PutReport(report, kStartNs));
+  NewHub(10);
+
+  const auto summary = FleetDirectory(store_, *hub_, [this] { return now_ns_.load(); }).Summary();
+
+  EXPECT_EQ(summary->nodes_complete(), 3u);
+  EXPECT_EQ(summary->removed_until().seconds(), 1000);
+}
+
 TEST_F(FleetDirectoryTest, AConnectedNodeWithoutReportIsListedAsUnknown) {
   const auto agent = Connect("n1");
 

@@ -212,6 +212,15 @@ TEST(ListTest, TellsPartialCoverageBesideJsonLines) {
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 1);
 }
 
+TEST(ListTest, SaysUpToWhenEventsAreNotKeptAnyMore) {
+  v1::CoverageSummary coverage = CompleteCoverage();
+  coverage.mutable_removed_until()->set_seconds(1'700'000'000);
+
+  EXPECT_THAT(List({HogEvent()}, coverage).out,
+              HasSubstr("1 of 1 nodes complete; events up to 2023-11-14 22:13:20.000Z are not kept "
+                        "any more\n"));
+}
+
 v1::Event Unwritable() {
   v1::Event event = GapEventSample("bad0000000000000");
   event.mutable_gap()->mutable_start_time()->set_seconds(int64_t{1} << 60);

@@ -43,6 +43,14 @@ class EventStoreTest : public testing::Test {
   std::unique_ptr<EventStore> store_;
 };
 
+// The file as it was before version 5.
+void WithoutWhatIsMissing(SQLite::Database& file) {
+  file.exec(
+      "DROP INDEX events_refused; ALTER TABLE events DROP COLUMN refused;"
+      "ALTER TABLE state DROP COLUMN evicted_time; ALTER TABLE state DROP COLUMN missing_time;"
+      "PRAGMA user_version = 4");
+}
+
 TEST_F(EventStoreTest, KeepsEventsAndEpochWhenOpenedAgain) {
   Put({TestOom(1)});
   const std::string epoch = store_->epoch();
@@ -235,8 +243,8 @@ TEST_F(EventStoreTest, FindsContainersThatAnOlderBuildStored) {
     for (const char* column : {"namespace", "pod", "container", "owner", "image", "qos"}) {
       file.exec(std::string("ALTER TABLE events DROP COLUMN ") + column);
     }
-    const int version = file.execAndGet("PRAGMA user_version").getInt();
-    file.exec("PRAGMA user_version = " + std::to_string(version - 1));
+    WithoutWhatIsMissing(file);
+    file.exec("PRAGMA user_version = 3");
   }
 
   Reopen();
@@ -251,11 +259,27 @@ TEST_F(EventStoreTest, FindsContainersThatAnOlderBuildStored) {
   }
 }
 
+TEST_F(EventStoreTest, WhatAnOlderBuildRemovedWasBeforeNow) {
+  Put({TestOom(1)});
+  store_.reset();
+  {
+    SQLite::Database file(dir_.File("events.db"), SQLite::OPEN_READWRITE);
+    WithoutWhatIsMissing(file);
+    file.exec("UPDATE state SET evicted_seq = 1, evicted_unacknowledged = 1");
+  }
+  const int64_t before_ns = WallNowNs();
+
+  Reopen();
+
+  EXPECT_GE(store_->Stats()->missing_time_ns, before_ns - 1'000'000'000);
+  EXPECT_EQ(store_->Bounds()->evicted_time_ns, store_->Stats()->missing_time_ns);
+}
+
 TEST_F(EventStoreTest, AcknowledgementMovesForwardOnly) {
   Put({TestOom(1), TestOom(2), TestOom(3)});
 
-  ASSERT_TRUE(store_->Acknowledge("collector-1", 2).has_value());
-  ASSERT_TRUE(store_->Acknowledge("collector-1", 1).has_value());
+  ASSERT_TRUE(store_->Acknowledge("collector-1", 2, {}).has_value());
+  ASSERT_TRUE(store_->Acknowledge("collector-1", 1, {}).has_value());
   Reopen();
 
   EXPECT_EQ(store_->Acknowledged().value(),
@@ -265,21 +289,21 @@ TEST_F(EventStoreTest, AcknowledgementMovesForwardOnly) {
 
 TEST_F(EventStoreTest, ANewCollectorHasNothingYet) {
   Put({TestOom(1), TestOom(2), TestOom(3)});
-  ASSERT_TRUE(store_->Acknowledge("collector-1", 2).has_value());
+  ASSERT_TRUE(store_->Acknowledge("collector-1", 2, {}).has_value());
 
   // It was sent 3 only, because 1 and 2 were with the old one.
-  ASSERT_TRUE(store_->Acknowledge("collector-2", 3).has_value());
+  ASSERT_TRUE(store_->Acknowledge("collector-2", 3, {}).has_value());
   EXPECT_EQ(store_->Acknowledged().value(),
             std::make_pair(std::string("collector-2"), uint64_t{0}));
 
-  ASSERT_TRUE(store_->Acknowledge("collector-2", 3).has_value());
+  ASSERT_TRUE(store_->Acknowledge("collector-2", 3, {}).has_value());
   EXPECT_EQ(store_->Acknowledged().value().second, 3u);
 }
 
 TEST_F(EventStoreTest, RefusesAnAcknowledgementOfWhatWasNeverStored) {
   Put({TestOom(1)});
 
-  EXPECT_EQ(store_->Acknowledge("collector-1", 2).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(store_->Acknowledge("collector-1", 2, {}).error().code, ErrorCode::kInvalid);
   EXPECT_EQ(store_->Acknowledged().value().second, 0u);
 }
 

@@ -116,13 +116,64 @@ TEST_F(RetentionTest, KeepsTheAgeOfAnEventWhenTheClockIsSet) {
 TEST_F(RetentionTest, CountsForEverWhatNobodyHadAcknowledged) {
   Open(true);
   PutBig(0, 10);
-  ASSERT_TRUE(store_->Acknowledge("collector", 4).has_value());
+  ASSERT_TRUE(store_->Acknowledge("collector", 4, {}).has_value());
   ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
 
   Open(true);
 
   EXPECT_EQ(store_->Stats().value().evicted_unacknowledged, 6u);
   EXPECT_EQ(store_->Stats().value().unacknowledged, 0u);
+}
+
+TEST_F(RetentionTest, CountsWhatTheCollectorRefusedUntilItIsTakenOrGone) {
+  Open(true);
+  PutBig(0, 3);
+  const std::string id = store_->Get("latest")->event.event_id();
+  const std::vector<std::string> refused{id, TestId(999)};
+  ASSERT_TRUE(store_->Acknowledge("collector", 3, refused).has_value());
+  Open(true);  // what is refused outlives the agent that was told
+  EXPECT_EQ(store_->Stats()->refused, 1u);
+  EXPECT_EQ(store_->Stats()->unacknowledged, 0u);
+
+  const int64_t time_ns = AttributesOf(store_->Get(id)->event).time_ns;
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+
+  EXPECT_EQ(store_->Stats()->refused, 0u);
+  EXPECT_EQ(store_->Stats()->evicted_unacknowledged, 1u);
+  EXPECT_EQ(store_->Stats()->missing_time_ns, time_ns);
+}
+
+TEST_F(RetentionTest, ANewRevisionOrANewCollectorIsANewChance) {
+  Open(true);
+  PutBig(0, 2);
+  const std::string id = store_->Get("latest")->event.event_id();
+  const std::vector<std::string> refused{id};
+  ASSERT_TRUE(store_->Acknowledge("collector", 2, refused).has_value());
+  ASSERT_TRUE(store_->Annotate(id, {{"key", "value"}}).has_value());
+  EXPECT_EQ(store_->Stats()->refused, 0u);
+  // What it said of the earlier revision comes late.
+  ASSERT_TRUE(store_->Acknowledge("collector", 2, refused).has_value());
+  EXPECT_EQ(store_->Stats()->refused, 0u);
+  ASSERT_TRUE(store_->Acknowledge("collector", 3, refused).has_value());
+  EXPECT_EQ(store_->Stats()->refused, 1u);
+
+  ASSERT_TRUE(store_->Acknowledge("another", 0, {}).has_value());
+
+  EXPECT_EQ(store_->Stats()->refused, 0u);
+}
+
+TEST_F(RetentionTest, ANewCollectorLacksAllThatWasEvicted) {
+  Open(true);
+  PutBig(0, 3);
+  const int64_t time_ns = AttributesOf(store_->Get("latest")->event).time_ns;
+  ASSERT_TRUE(store_->Acknowledge("collector", 3, {}).has_value());
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+  EXPECT_EQ(store_->Stats()->missing_time_ns, 0);
+  EXPECT_EQ(store_->Bounds()->evicted_time_ns, time_ns);
+
+  ASSERT_TRUE(store_->Acknowledge("another", 0, {}).has_value());
+
+  EXPECT_EQ(store_->Stats()->missing_time_ns, time_ns);
 }
 
 TEST_F(RetentionTest, NeverGivesASeqOutTwice) {

@@ -241,6 +241,7 @@ TEST_F(SessionTest, CountsWhatTheCollectorRejectsAndGoesOn) {
   EXPECT_EQ(counts_.rejected, 1u);
   EXPECT_EQ(counts_.acknowledged, 1u);
   EXPECT_EQ(AcknowledgedInStore(), 2u);
+  EXPECT_THAT(store_.refused_by_collector(), testing::ElementsAre(SampleId(1)));
 }
 
 TEST_F(SessionTest, SkipsAnEventThatNoCollectorWouldTake) {
@@ -252,8 +253,10 @@ TEST_F(SessionTest, SkipsAnEventThatNoCollectorWouldTake) {
   Connect();
 
   EXPECT_THAT(SendAll(), testing::ElementsAre(1, 3));
+  EXPECT_THAT(store_.refused_by_collector(), testing::IsEmpty());  // 1 is not acknowledged yet
   ASSERT_TRUE(Ack(1));
   EXPECT_EQ(AcknowledgedInStore(), 2u);
+  EXPECT_THAT(store_.refused_by_collector(), testing::ElementsAre(SampleId(2)));
   EXPECT_EQ(counts_.rejected, 1u);
 }
 

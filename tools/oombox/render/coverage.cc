@@ -41,8 +41,12 @@ std::string CoverageLine(const EventList& list) {
   }
   std::string line = fmt::format("{}: {} of {} nodes complete", title, summary.nodes_complete(),
                                  summary.nodes_known());
+  const std::string removed = summary.has_removed_until()
+                                  ? fmt::format("; events up to {} are not kept any more",
+                                                FormatDateTime(ToNs(summary.removed_until())))
+                                  : "";
   if (IsComplete(summary)) {
-    return line;
+    return line + removed;
   }
   line += "; not: ";
   int named = 0;
@@ -60,7 +64,7 @@ std::string CoverageLine(const EventList& list) {
   if (missing > named) {
     line += fmt::format("{}{} more (oombox status)", named == 0 ? "" : " and ", missing - named);
   }
-  return line;
+  return line + removed;
 }
 
 bool IsWhole(const EventList& list) {

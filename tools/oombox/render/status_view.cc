@@ -144,7 +144,9 @@ void AddAilments(const v1::NodeStatus& node, Notes& notes) {
               fmt::format("{}  {} removed from the node before a collector had {}", name,
                           FormatCount(evicted, "event"), evicted == 1 ? "it" : "them"));
   }
-  if (const uint64_t rejected = report.uplink().rejected(); rejected > 0) {
+  const uint64_t rejected =
+      report.depths().has_refused() ? report.depths().refused() : report.uplink().rejected();
+  if (rejected > 0) {
     notes.Add(Style::kYellow, fmt::format("{}  {} refused by the collector; kept on the node", name,
                                           FormatCount(rejected, "event")));
   }
