@@ -147,8 +147,9 @@ Status PlayThrash(const Options& options, Stage& stage) {
   WorkerSpec program = Hog(options);
   program.role = "program";
   program.job = Job::kThrash;
-  // Nearly all of it fits: what was pushed out is wanted again soon, the kernel's sign of a thrash.
-  program.bytes = options.limit_bytes + options.limit_bytes / 32;
+  // Most of it fits: what was pushed out is wanted again soon, the kernel's sign of a thrash. Not
+  // nearly all of it: with large folios the kernel finds a working set that stays.
+  program.bytes = options.limit_bytes + options.limit_bytes / 8;
   program.directory = options.directory;
   program.seconds = options.seconds;
   OOMBOX_TRY(const size_t worker, stage.Launch(program, nullptr, false));
