@@ -17,7 +17,6 @@ namespace {
 
 constexpr uint64_t kReclaimNs = 1'000'000'000;
 constexpr unsigned kMaxScanStretch = 6;  // a minute
-constexpr uint64_t kRearmNs = 60'000'000'000;
 constexpr uint64_t kForgetNs = 300'000'000'000;
 constexpr uint64_t kTrendNs = 10'000'000'000;
 // Readings that are due so soon go together.
@@ -30,7 +29,8 @@ constexpr uint64_t kIdleBytes = 1 << 20;
 PressureWatch::PressureWatch(Options options)
     : options_(std::move(options)),
       reader_(options_.hierarchy, options_.proc),
-      brake_(options_.budget_permille, BootNowNs()) {
+      brake_(options_.budget_permille, BootNowNs()),
+      reclaim_brake_(options_.reclaim_budget_permille) {
   auto curves = OpenOrInMemory(options_.curves, status_.why_not);
   if (curves) {
     curves_ = std::move(*curves);
@@ -268,28 +268,31 @@ void PressureWatch::LookAtCost(uint64_t now) {
     return;
   }
   if (options_.reclaim != nullptr) {
-    const ReclaimSource::Health health = options_.reclaim->health();
-    const uint64_t took = health.run_ns - std::exchange(reclaim_run_ns_, health.run_ns);
-    const uint64_t of = now - brake_.due_ns() + Brake::kEveryNs;
-    if (health.disarmed && now - disarmed_ns_ >= kRearmNs) {
-      options_.reclaim->Arm(true);
-      reclaim_changes_ = UINT64_MAX;  // what is known is read again, also where nothing moves
-    } else if (!health.disarmed && took > of / 1000 * options_.reclaim_budget_permille) {
-      if (disarmed_ns_ == 0) {
-        spdlog::warn("reclaim is measured only now and then: the programs took {} ms of {} s",
-                     took / 1'000'000, of / 1'000'000'000);
-      }
-      options_.reclaim->Arm(false);
-      disarmed_ns_ = now;
-      const std::lock_guard lock(mutex_);
-      for (auto& [path, watched] : watched_) {
-        watched.ForgetReclaim();
-      }
-    }
+    BrakeReclaim(now, now - brake_.due_ns() + Brake::kEveryNs);
   }
   const std::lock_guard lock(mutex_);
   brake_.Look(now, status_.reading_ns);
   status_.stretch = brake_.stretch();
+}
+
+void PressureWatch::BrakeReclaim(uint64_t now, uint64_t of_ns) {
+  using Order = ReclaimBrake::Order;
+  const ReclaimSource::Health health = options_.reclaim->health();
+  const Order order = reclaim_brake_.Look(now, of_ns, health.run_ns, health.disarmed);
+  if (order == Order::kArm) {
+    options_.reclaim->Arm(true);
+    reclaim_changes_ = UINT64_MAX;  // what is known is read again, also where nothing moves
+  } else if (order == Order::kDisarm) {
+    if (reclaim_brake_.times() == 1) {
+      spdlog::warn("reclaim is measured only now and then: the programs took {} ms of {} s",
+                   reclaim_brake_.took_ns() / 1'000'000, of_ns / 1'000'000'000);
+    }
+    options_.reclaim->Arm(false);
+    const std::lock_guard lock(mutex_);
+    for (auto& [path, watched] : watched_) {
+      watched.ForgetReclaim();
+    }
+  }
 }
 
 std::vector<CgroupPressure> PressureWatch::Now() {

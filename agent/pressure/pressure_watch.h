@@ -18,6 +18,7 @@
 #include "agent/pressure/curve_file.h"
 #include "agent/pressure/fresh_cgroups.h"
 #include "agent/pressure/memory_reader.h"
+#include "agent/pressure/reclaim_brake.h"
 #include "agent/pressure/watched.h"
 
 namespace oombox {
@@ -104,6 +105,7 @@ class PressureWatch final : public HistorySource {
   void Tell(Watched& watched, const PressureStateMachine::Change& change, uint64_t now);
   void UpdateTrend(Watched& watched, uint64_t now, bool at_once);
   void LookAtCost(uint64_t now);
+  void BrakeReclaim(uint64_t now, uint64_t of_ns);
 
   const Options options_;
   Changed tell_;
@@ -116,8 +118,7 @@ class PressureWatch final : public HistorySource {
   uint64_t reclaim_changes_ = 0;
   std::map<uint64_t, uint64_t> reclaim_stalls_;  // by cgroup id, of the look before
   Brake brake_;
-  uint64_t reclaim_run_ns_ = 0;
-  uint64_t disarmed_ns_ = 0;  // the last time that reclaim cost too much
+  ReclaimBrake reclaim_brake_;
 
   // Guards what follows. Only the watch's thread adds and removes watched cgroups, so it may read
   // them without.
