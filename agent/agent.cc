@@ -234,13 +234,11 @@ Started RunningAgent::StartStages() {
     MakeReconciler();
   }
   TellMovedAside();
-  if (probe_ != nullptr) {
-    if (Started capturing = StartCapture(); !capturing) {
-      return capturing;
-    }
+  Started capturing = probe_ == nullptr ? Started() : StartCapture();
+  if (capturing) {
+    StartReporter();
   }
-  StartReporter();
-  return {};
+  return capturing;
 }
 
 void RunningAgent::MakeReconciler() {
@@ -285,6 +283,7 @@ Started RunningAgent::StartCapture() {
     OnCommitted(*last);
   }
   reconciler_->TellAbsence(last ? KillsBetween(mark->journal_last, *last) : 0);
+  ForgetEarlier(MatchOptionsNow());
   auto capture =
       Capture::Start({.ring_fd = probe_->ring_fd(),
                       .ring = std::move(*ring),

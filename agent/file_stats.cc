@@ -27,8 +27,8 @@ void FileStatsReader::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return asked_ > answered_; })) {
     const uint64_t asked = asked_;
+    Stats stats = last_;  // what a file does not say stays
     lock.unlock();
-    Stats stats;
     if (const auto bytes = journal_.UsedBytes()) {
       stats.journal_bytes = *bytes;
     }

@@ -167,10 +167,10 @@ Status LeaveOutEarlier(Journal& journal, const EarlierMark& mark, const MatchOpt
   if (base.base_journal_id == static_cast<uint64_t>(mark.journal_last)) {
     base.base_journal_id = static_cast<uint64_t>(last);
   }
-  OOMBOX_RETURN_IF_ERROR(ReplaceBase(options.base_file, base, attachment));
-  std::remove(options.earlier_file.c_str());
-  return {};
+  return ReplaceBase(options.base_file, base, attachment);
 }
+
+void ForgetEarlier(const MatchOptions& options) { std::remove(options.earlier_file.c_str()); }
 
 std::vector<Gap> MovedAsideGaps(const Journal& journal, const EventStore& store, bool attached) {
   std::vector<Gap> gaps;

@@ -34,8 +34,8 @@ struct EarlierMark {
   uint64_t base_events = 0;
 };
 
-// Before older rings are taken: kept in a file until LeaveOutEarlier has done its part, so that a
-// start after a SIGKILL between the two still knows which entries were taken.
+// Before older rings are taken: kept in a file until ForgetEarlier, so that a start after a SIGKILL
+// between the two still knows which entries were taken.
 Result<EarlierMark> MarkEarlier(Journal& journal, const MatchOptions& options,
                                 const oombox_attachment& attachment);
 
@@ -43,6 +43,9 @@ Result<EarlierMark> MarkEarlier(Journal& journal, const MatchOptions& options,
 // they are none of this attachment's.
 Status LeaveOutEarlier(Journal& journal, const EarlierMark& mark, const MatchOptions& options,
                        oombox_attachment& attachment);
+
+// When all that needs the mark has been told.
+void ForgetEarlier(const MatchOptions& options);
 
 // A damaged file was put aside with what was in it: that is a gap, not only a line in the log. What
 // was in the store is derived again from the journal; what was in the journal and not derived yet

@@ -148,8 +148,13 @@ void AddDepths(const v1::PipelineDepths& depths, bool watching, MetricList& list
              Number(depths.journal_bytes()));
   list.Gauge("oombox_store_bytes", "Size of the event store.", Number(depths.store_bytes()));
   list.Counter("oombox_store_evicted_unacknowledged_total",
-               "Events removed from this node before a collector had acknowledged them.",
+               "Events removed from this node that no collector had taken.",
                Number(depths.evicted_unacknowledged()));
+  if (depths.has_refused()) {
+    list.Gauge("oombox_store_refused_events",
+               "Events on this node that the collector refused for good.",
+               Number(depths.refused()));
+  }
   if (depths.has_unacknowledged()) {
     list.Gauge("oombox_store_unacknowledged_events", "Events that no collector has acknowledged.",
                Number(depths.unacknowledged()));

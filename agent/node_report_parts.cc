@@ -127,14 +127,14 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
     }
     depths->set_store_bytes(stats->bytes);
     depths->set_evicted_unacknowledged(stats->evicted_unacknowledged);
-    depths->set_refused(stats->refused);
-    if (stats->missing_time_ns != 0) {
-      *depths->mutable_removed_until() = TimeUtil::NanosecondsToTimestamp(stats->missing_time_ns);
-    }
     depths->set_unreadable_events(stats->unreadable);
     depths->set_last_seq(stats->last_seq);
     if (sources.has_collector) {
       depths->set_unacknowledged(stats->unacknowledged);
+      depths->set_refused(stats->refused);
+      if (stats->missing_time_ns != 0) {
+        *depths->mutable_removed_until() = TimeUtil::NanosecondsToTimestamp(stats->missing_time_ns);
+      }
     }
   }
 }
@@ -192,6 +192,11 @@ void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) 
   if (!report.accounting().has_kernel_kills()) {
     coverage->set_state(v1::Coverage::STATE_UNKNOWN);
     coverage->set_reason("the kernel's own count (oom_kill in /proc/vmstat) cannot be read");
+    return;
+  }
+  if (sources.has_collector && !report.depths().has_refused()) {
+    coverage->set_state(v1::Coverage::STATE_UNKNOWN);
+    coverage->set_reason("the event store has not answered yet");
     return;
   }
   coverage->set_reason(ReasonOf(report));

@@ -125,6 +125,11 @@ void UnreadableRows::Note(uint64_t seq) {
   }
 }
 
+std::vector<int64_t> UnreadableRows::seqs() const {
+  const std::lock_guard lock(mutex_);
+  return {seqs_.begin(), seqs_.end()};
+}
+
 uint64_t UnreadableRows::count() const {
   std::lock_guard lock(mutex_);
   return seqs_.size();

@@ -22,6 +22,7 @@ class UnreadableRows {
  public:
   void Note(uint64_t seq);
   uint64_t count() const;
+  std::vector<int64_t> seqs() const;
 
  private:
   mutable std::mutex mutex_;

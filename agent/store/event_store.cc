@@ -1,5 +1,7 @@
 #include "agent/store/event_store.h"
 
+#include <spdlog/spdlog.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
@@ -48,6 +50,7 @@ class SqliteEventStore final : public EventStore {
   Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
                      std::span<const std::string> refused) override;
+  Status OfferRefusedAgain() override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
@@ -187,9 +190,21 @@ Status SqliteEventStore::Acknowledge(const std::string& collector_epoch, uint64_
       return MakeError(ErrorCode::kInvalid, "seq {} was acknowledged, but the last given out is {}",
                        seq, last);
     }
-    NoteAcknowledged(db, collector_epoch, static_cast<int64_t>(seq), refused);
+    NoteAcknowledged(db, collector_epoch, static_cast<int64_t>(seq), refused, unreadable_.seqs());
     return {};
   });
+}
+
+Status SqliteEventStore::OfferRefusedAgain() {
+  OOMBOX_TRY(const size_t offered,
+             database_->Write(Durability::kRelaxed, [](SQLite::Database& db) -> Result<size_t> {
+               return oombox::OfferRefusedAgain(db);
+             }));
+  if (offered > 0) {
+    spdlog::info("events that a collector refused are offered again: {}", offered);
+    subscribers_.Notify();
+  }
+  return {};
 }
 
 Result<std::pair<std::string, uint64_t>> SqliteEventStore::Acknowledged() {

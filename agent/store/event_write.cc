@@ -1,5 +1,6 @@
 #include "agent/store/event_write.h"
 
+#include <SQLiteCpp/VariadicBind.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,9 +33,10 @@ void Bind(SQLite::Statement& insert, const EventAttributes& attributes) {
   insert.bind(18, attributes.qos);
 }
 
-int64_t RunWithSeq(SQLite::Database& database, const char* sql, int64_t seq) {
+template <typename... Values>
+int64_t RunWithSeq(SQLite::Database& database, const char* sql, int64_t seq, Values... more) {
   SQLite::Statement statement(database, sql);
-  statement.bind(1, seq);
+  SQLite::bind(statement, seq, more...);
   return statement.exec();
 }
 
@@ -127,14 +129,17 @@ void AddContainerColumns(SQLite::Database& database) {
 }
 
 void NoteWhatIsMissing(SQLite::Database& database) {
-  // When the newest that was evicted had happened was not noted: before now.
+  // Of when the newest was that an older build evicted, and whether the collector had it, no note
+  // was made: before the oldest that is kept was stored.
   database.exec(
       "ALTER TABLE events ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
       "CREATE INDEX events_refused ON events (seq) WHERE refused = 1;"
       "ALTER TABLE state ADD COLUMN evicted_time INTEGER NOT NULL DEFAULT 0;"
       "ALTER TABLE state ADD COLUMN missing_time INTEGER NOT NULL DEFAULT 0;"
-      "UPDATE state SET evicted_time = strftime('%s', 'now') * 1000000000 WHERE evicted_seq > 0;"
-      "UPDATE state SET missing_time = evicted_time WHERE evicted_unacknowledged > 0");
+      "UPDATE state SET evicted_time = ifnull("
+      "  (SELECT stored_ns FROM events ORDER BY seq LIMIT 1), strftime('%s', 'now') * 1000000000)"
+      " WHERE evicted_seq > 0 OR evicted_unacknowledged > 0;"
+      "UPDATE state SET missing_time = evicted_time WHERE collector_epoch <> ''");
 }
 
 EventWriter::EventWriter(SQLite::Database& database, int64_t now_wall_ns)
@@ -251,7 +256,7 @@ AnnotationList EventWriter::Notes(const std::string& id) {
 }
 
 void NoteAcknowledged(SQLite::Database& database, const std::string& collector_epoch, int64_t seq,
-                      std::span<const std::string> refused) {
+                      std::span<const std::string> refused, std::span<const int64_t> unreadable) {
   SQLite::Statement state(database, "SELECT collector_epoch FROM state");
   state.executeStep();
   const std::string before = state.getColumn(0).getString();
@@ -277,6 +282,28 @@ void NoteAcknowledged(SQLite::Database& database, const std::string& collector_e
     mark.bind(2, seq);
     mark.exec();
   }
+  for (const int64_t row : unreadable) {
+    RunWithSeq(database, "UPDATE events SET refused = 1 WHERE seq = ?1 AND seq <= ?2", row, seq);
+  }
+}
+
+size_t OfferRefusedAgain(SQLite::Database& database) {
+  constexpr int kAtOnce = 1000;
+  std::vector<int64_t> refused;
+  SQLite::Statement rows(database, "SELECT seq FROM events WHERE refused = 1 ORDER BY seq LIMIT ?");
+  rows.bind(1, kAtOnce);
+  while (rows.executeStep()) {
+    refused.push_back(rows.getColumn(0).getInt64());
+  }
+  rows.reset();
+  int64_t next = QueryInteger(database, "SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+  for (const int64_t seq : refused) {
+    ++next;
+    RunWithSeq(database, "UPDATE events SET seq = ?2, refused = 0 WHERE seq = ?1", seq, next);
+    RunWithSeq(database, "UPDATE bodies SET seq = ?2 WHERE seq = ?1", seq, next);
+  }
+  RunWithSeq(database, "UPDATE sqlite_sequence SET seq = ? WHERE name = 'events'", next);
+  return refused.size();
 }
 
 size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_before_ns,
@@ -292,17 +319,18 @@ size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_befo
   if (last_seq == 0) {
     return 0;
   }
-  if (count_unacknowledged) {
-    RunWithSeq(database,
-               "UPDATE state SET (evicted_unacknowledged, missing_time) ="
-               " (SELECT evicted_unacknowledged + count(*), max(missing_time, ifnull(max(time), 0))"
-               "  FROM events WHERE seq <= ? AND (seq > acknowledged_seq OR refused = 1))",
-               last_seq);
-  }
+  // Whoever set its clock ahead for a moment made no event of the future: it was before it was
+  // stored.
+  RunWithSeq(database,
+             "UPDATE state SET (evicted_unacknowledged, missing_time) ="
+             " (SELECT evicted_unacknowledged + ?2 * count(*),"
+             "  max(missing_time, ifnull(max(min(time, stored_ns)), 0))"
+             "  FROM events WHERE seq <= ?1 AND (seq > acknowledged_seq OR refused = 1))",
+             last_seq, count_unacknowledged ? 1 : 0);
   // Seqs go missing when a revision replaces an event, too: only this tells that one was removed.
   RunWithSeq(database,
              "UPDATE state SET evicted_seq = max(evicted_seq, ?1), evicted_time ="
-             " max(evicted_time, (SELECT max(time) FROM events WHERE seq <= ?1))",
+             " max(evicted_time, (SELECT max(min(time, stored_ns)) FROM events WHERE seq <= ?1))",
              last_seq);
   RunWithSeq(database, "DELETE FROM notes WHERE id IN (SELECT id FROM events WHERE seq <= ?)",
              last_seq);

@@ -48,9 +48,11 @@ class EventWriter {
   SQLite::Statement count_oom_;
 };
 
-// EventStore::Acknowledge.
+// EventStore::Acknowledge. `unreadable`: seqs of rows that no collector was ever sent.
 void NoteAcknowledged(SQLite::Database& database, const std::string& collector_epoch, int64_t seq,
-                      std::span<const std::string> refused);
+                      std::span<const std::string> refused, std::span<const int64_t> unreadable);
+// EventStore::OfferRefusedAgain; returns how many.
+size_t OfferRefusedAgain(SQLite::Database& database);
 
 inline constexpr int64_t kAnyAge = std::numeric_limits<int64_t>::max();
 

@@ -12,7 +12,8 @@ struct StoreStats {
   uint64_t acknowledged_seq = 0;
   uint64_t unacknowledged = 0;
   uint64_t evicted_unacknowledged = 0;  // or refused
-  uint64_t refused = 0;                 // kept here alone: the collector refused them for good
+  // Kept here alone: the collector refused them for good, or their bytes do not parse.
+  uint64_t refused = 0;
   // Time of the newest event that was evicted and that the collector does not have; 0: none.
   int64_t missing_time_ns = 0;
   uint64_t evicted = 0;  // by Retain since Open, acknowledged or not

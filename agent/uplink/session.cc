@@ -170,9 +170,13 @@ Status Session::OnAck(const v1::Ack& ack, Clock::time_point now) {
                      "the collector acknowledged seq {}, but only {} was ever sent", ack.seq(),
                      window_->last());
   }
-  NoteRejected(ack);
   const size_t settled = window_->Acknowledge(ack.seq());
-  counts_.acknowledged += settled - std::min(settled, static_cast<size_t>(ack.rejected_size()));
+  if (static_cast<size_t>(ack.rejected_size()) > settled) {
+    return MakeError(ErrorCode::kCorrupt, "the collector refused {} events of {} that it settled",
+                     ack.rejected_size(), settled);
+  }
+  NoteRejected(ack);
+  counts_.acknowledged += settled - static_cast<size_t>(ack.rejected_size());
   progressed_ = progressed_ || settled > 0;
   if (settled > 0) {
     waiting_since_ = now;

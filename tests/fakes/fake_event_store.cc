@@ -160,14 +160,31 @@ Status FakeEventStore::Acknowledge(const std::string& collector_epoch, uint64_t 
   }
   const bool same = collector_epoch_.empty() || collector_epoch_ == collector_epoch;
   acknowledged_ = same ? std::max(acknowledged_, seq) : 0;
+  if (collector_epoch_ != collector_epoch) {
+    refused_by_collector_.clear();
+  }
   collector_epoch_ = collector_epoch;
-  refused_by_collector_.insert(refused_by_collector_.end(), refused.begin(), refused.end());
+  for (const std::string& id : same ? refused : std::span<const std::string>()) {
+    const auto found = seq_by_id_.find(id);
+    if (found != seq_by_id_.end() && found->second <= seq) {
+      refused_by_collector_.insert(found->second);
+    }
+  }
   return {};
 }
 
-std::vector<std::string> FakeEventStore::refused_by_collector() const {
+Status FakeEventStore::OfferRefusedAgain() {
   std::lock_guard lock(mutex_);
-  return refused_by_collector_;
+  OOMBOX_RETURN_IF_ERROR(Failure());
+  for (const uint64_t seq : std::exchange(refused_by_collector_, {})) {
+    auto offered = events_.extract(seq);
+    if (!offered.empty()) {
+      offered.key() = ++last_seq_;
+      seq_by_id_[offered.mapped().event_id()] = last_seq_;
+      events_.insert(std::move(offered));
+    }
+  }
+  return {};
 }
 
 Result<std::pair<std::string, uint64_t>> FakeEventStore::Acknowledged() {
@@ -213,6 +230,9 @@ Result<StoreStats> FakeEventStore::Stats() {
   stats.events = events_.size();
   stats.last_seq = last_seq_;
   stats.acknowledged_seq = acknowledged_;
+  for (const uint64_t seq : refused_by_collector_) {  // a revision replaces a row
+    stats.refused += events_.count(seq);
+  }
   return stats;
 }
 

@@ -49,8 +49,7 @@ class FakeEventStore : public EventStore {
   Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
                      std::span<const std::string> refused) override;
-  // Ids that were noted as refused.
-  std::vector<std::string> refused_by_collector() const;
+  Status OfferRefusedAgain() override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
@@ -81,7 +80,7 @@ class FakeEventStore : public EventStore {
   std::map<std::string, uint64_t> seq_by_id_;
   std::string collector_epoch_;
   uint64_t acknowledged_ = 0;
-  std::vector<std::string> refused_by_collector_;
+  std::set<uint64_t> refused_by_collector_;  // seqs
   std::map<std::pair<std::string, std::string>, StoredReport> reports_;
   std::mutex callbacks_mutex_;
   uint64_t next_callback_ = 0;

@@ -186,6 +186,27 @@ TEST_F(UplinkDeliveryTest, ARejectedEventDoesNotBlockTheOthers) {
   uplink_->Stop();
   EXPECT_FALSE(collector.events.contains(SampleId(3)));
   EXPECT_EQ(uplink_->status().events.rejected, 1u);
+  EXPECT_EQ(store_.Stats()->refused, 1u);
+}
+
+TEST_F(UplinkDeliveryTest, WhatWasRefusedIsOfferedAgainAtTheNextStart) {
+  {
+    FakeCollector old(address_);
+    old.Reject(SampleId(3));
+    Store(1, 5);
+    Start();
+    ASSERT_TRUE(old.Await([&] { return old.events.contains(SampleId(5)); }));
+    ASSERT_TRUE(AwaitAcknowledged());
+    uplink_->Stop();
+  }
+  FakeCollector upgraded(address_);
+
+  Start();
+
+  ASSERT_TRUE(upgraded.Await([&] { return upgraded.events.contains(SampleId(3)); }));
+  ASSERT_TRUE(AwaitAcknowledged());
+  EXPECT_EQ(upgraded.events.size(), 1u);
+  EXPECT_EQ(store_.Stats()->refused, 0u);
 }
 
 TEST_F(UplinkDeliveryTest, WaitsForACollectorThatIsAbsent) {

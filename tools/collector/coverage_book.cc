@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace oombox {
 
 namespace {
+
+using google::protobuf::util::TimeUtil;
 
 CoverageBook::Key KeyOf(const v1::NodeIdentity& node) {
   return {node.cluster_name(), node.node_name()};
@@ -17,12 +22,15 @@ CoverageBook::Entry EntryOf(const v1::NodeReport& report, int64_t received_wall_
   const v1::PipelineDepths& depths = report.depths();
   v1::Coverage coverage = report.coverage();
   if (depths.has_removed_until()) {
-    *coverage.mutable_removed_until() = depths.removed_until();
+    // It was before it was told, whatever the node's clock says.
+    *coverage.mutable_removed_until() =
+        std::min(depths.removed_until(), TimeUtil::NanosecondsToTimestamp(received_wall_ns),
+                 [](const auto& a, const auto& b) { return a < b; });
   }
   return {.coverage = std::move(coverage),
           .unacknowledged = depths.unacknowledged(),
           // When they had happened an older agent does not tell.
-          .evicted = depths.has_removed_until() ? 0 : depths.evicted_unacknowledged(),
+          .evicted = depths.has_refused() ? 0 : depths.evicted_unacknowledged(),
           .rejected = depths.has_refused() ? depths.refused() : report.uplink().rejected(),
           .store_epoch = report.store_epoch(),
           .last_seq = depths.last_seq(),
@@ -41,12 +49,30 @@ void CoverageBook::Note(const v1::NodeReport& report, int64_t received_wall_ns) 
   Entry entry = EntryOf(report, received_wall_ns);
   entry.coverage.clear_unavailable();  // summaries leave it out
   std::lock_guard lock(mutex_);
-  entries_[KeyOf(report.node())] = std::move(entry);
+  const Key key = KeyOf(report.node());
+  if (const auto committed = committed_.find(key); committed != committed_.end()) {
+    // Now the node counts it itself, or has had a later revision of it taken.
+    const bool knows = entry.store_epoch == committed->second.store_epoch &&
+                       entry.last_seq >= committed->second.refused_seq &&
+                       (entry.rejected > 0 || entry.unacknowledged == 0);
+    committed->second.refused_seq = knows ? 0 : committed->second.refused_seq;
+  }
+  entries_[key] = std::move(entry);
 }
 
 void CoverageBook::NoteCommitted(const Key& key, const std::string& store_epoch, uint64_t seq) {
   std::lock_guard lock(mutex_);
-  committed_[key] = {store_epoch, seq};
+  Committed& committed = committed_[key];
+  if (std::exchange(committed.store_epoch, store_epoch) != store_epoch) {
+    committed.refused_seq = 0;
+  }
+  committed.seq = seq;
+}
+
+void CoverageBook::NoteRefused(const Key& key, const std::string& store_epoch, uint64_t seq) {
+  NoteCommitted(key, store_epoch, seq);
+  std::lock_guard lock(mutex_);
+  committed_[key].refused_seq = seq;
 }
 
 void CoverageBook::Forget(int64_t wall_ns) {
@@ -65,9 +91,9 @@ v1::Coverage CoverageBook::Here(const Key& key, const Entry& entry) const {
     return coverage;
   }
   const auto committed = committed_.find(key);
-  const bool has_come = committed != committed_.end() && entry.last_seq > 0 &&
-                        committed->second.store_epoch == entry.store_epoch &&
-                        committed->second.seq >= entry.last_seq;
+  const bool is_its =
+      committed != committed_.end() && committed->second.store_epoch == entry.store_epoch;
+  const bool has_come = is_its && entry.last_seq > 0 && committed->second.seq >= entry.last_seq;
   std::vector<std::string> reasons;
   const auto add = [&](uint64_t count, const char* what) {
     if (count > 0) {
@@ -79,7 +105,9 @@ v1::Coverage CoverageBook::Here(const Key& key, const Entry& entry) const {
   }
   add(has_come ? 0 : entry.unacknowledged, "are not here yet");
   add(entry.evicted, "were removed on the node before they came here");
-  add(entry.rejected, "were refused here and stay on the node");
+  const bool refused_since = is_its && committed->second.refused_seq > 0;
+  add(std::max<uint64_t>(entry.rejected, refused_since ? 1 : 0),
+      "were refused here and stay on the node");
   if (!reasons.empty()) {
     coverage.set_state(v1::Coverage::STATE_INCOMPLETE);
     coverage.set_reason(fmt::format("{}", fmt::join(reasons, "; ")));
@@ -87,9 +115,10 @@ v1::Coverage CoverageBook::Here(const Key& key, const Entry& entry) const {
   return coverage;
 }
 
-v1::Coverage CoverageBook::CoverageHere(const v1::NodeReport& report) const {
+v1::Coverage CoverageBook::CoverageHere(const v1::NodeReport& report,
+                                        int64_t received_wall_ns) const {
   std::lock_guard lock(mutex_);
-  return Here(KeyOf(report.node()), EntryOf(report, 0));
+  return Here(KeyOf(report.node()), EntryOf(report, received_wall_ns));
 }
 
 void CoverageBook::ForEach(const std::function<void(const Key&, const v1::Coverage& here,

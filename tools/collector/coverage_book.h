@@ -34,11 +34,13 @@ class CoverageBook {
   void Note(const v1::NodeReport& report, int64_t received_wall_ns);
   // The store has all events of the node's store `store_epoch` up to `seq`, but those it refused.
   void NoteCommitted(const Key& key, const std::string& store_epoch, uint64_t seq);
+  // The one with `seq` was refused for good; what came before it is here.
+  void NoteRefused(const Key& key, const std::string& store_epoch, uint64_t seq);
   // Drops the nodes whose last report was received before `wall_ns`.
   void Forget(int64_t wall_ns);
 
   // What a report says of the coverage of the events that are here.
-  v1::Coverage CoverageHere(const v1::NodeReport& report) const;
+  v1::Coverage CoverageHere(const v1::NodeReport& report, int64_t received_wall_ns) const;
   // In the order of the keys, with the lock held: `visit` is quick and does not call back.
   void ForEach(const std::function<void(const Key&, const v1::Coverage& here,
                                         int64_t received_wall_ns)>& visit) const;
@@ -48,6 +50,7 @@ class CoverageBook {
   struct Committed {
     std::string store_epoch;
     uint64_t seq = 0;
+    uint64_t refused_seq = 0;  // of one that the node's report does not count yet
   };
 
   v1::Coverage Here(const Key& key, const Entry& entry) const;  // lock held

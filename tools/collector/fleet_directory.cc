@@ -46,16 +46,18 @@ constexpr const char* kNoReportYet = "connected, but no report yet";
 }  // namespace
 
 v1::Coverage CoverageNow(const v1::Coverage& reported, int64_t age_ns) {
+  v1::Coverage now = reported;
   if (age_ns < 0) {
-    return Unknown("the collector's clock was set back since the last report");
+    now = Unknown("the collector's clock was set back since the last report");
+  } else if (age_ns > std::chrono::nanoseconds(FleetDirectory::kMaxReportAge).count()) {
+    now = Unknown(fmt::format("no report for {}", AgeText(age_ns / kNsPerSecond)));
+  } else if (reported.state() == v1::Coverage::STATE_UNSPECIFIED) {
+    now = Unknown("the report says nothing of its coverage");
   }
-  if (age_ns > std::chrono::nanoseconds(FleetDirectory::kMaxReportAge).count()) {
-    return Unknown(fmt::format("no report for {}", AgeText(age_ns / kNsPerSecond)));
+  if (reported.has_removed_until()) {  // also when it is silent
+    *now.mutable_removed_until() = reported.removed_until();
   }
-  if (reported.state() == v1::Coverage::STATE_UNSPECIFIED) {
-    return Unknown("the report says nothing of its coverage");
-  }
-  return reported;
+  return now;
 }
 
 FleetDirectory::FleetDirectory(EventStore& store, IngestHub& hub, std::function<int64_t()> wall_now,
@@ -112,7 +114,8 @@ Result<std::vector<v1::NodeStatus>> FleetDirectory::Nodes() {
     v1::NodeStatus& status = nodes.emplace_back();
     status.set_connected(hub_.registry().Connected(stored.report.node()));
     *status.mutable_last_report_age() = AgeOf(age_ns);
-    *status.mutable_coverage() = CoverageNow(hub_.coverage().CoverageHere(stored.report), age_ns);
+    *status.mutable_coverage() =
+        CoverageNow(hub_.coverage().CoverageHere(stored.report, stored.received_wall_ns), age_ns);
     *status.mutable_report() = std::move(stored.report);
   }
   for (const auto& link : hub_.registry().All()) {

@@ -159,9 +159,13 @@ Status IngestWriter::StoreSingly(std::vector<QueuedEvent*>& queued, std::vector<
 
 void IngestWriter::NoteCommitted(const LinkBatch& batch) {
   if (!batch.events.empty()) {
-    const v1::NodeIdentity& node = batch.link->node();
-    coverage_.NoteCommitted({node.cluster_name(), node.node_name()}, batch.link->store_epoch(),
-                            batch.events.back().seq);
+    const CoverageBook::Key key{batch.link->node().cluster_name(), batch.link->node().node_name()};
+    for (const QueuedEvent& queued : batch.events) {
+      if (!queued.rejection.empty()) {
+        coverage_.NoteRefused(key, batch.link->store_epoch(), queued.seq);
+      }
+    }
+    coverage_.NoteCommitted(key, batch.link->store_epoch(), batch.events.back().seq);
   }
 }
 

@@ -190,6 +190,7 @@ TEST_F(MatchJournalTest, LeavesOutWhatAnEarlierRingHeld) {
 
   EXPECT_EQ(fresh.base_events, 3U);
   EXPECT_EQ(static_cast<int64_t>(fresh.base_journal_id), *journal_->LastId());
+  ForgetEarlier(Options());
   EXPECT_EQ(MarkEarlier(*journal_, Options(), fresh)->journal_last, *journal_->LastId());
 }
 
@@ -207,6 +208,7 @@ TEST_F(MatchJournalTest, LeavesOutTheSameWhenKilledBeforeOrAfter) {
   ASSERT_TRUE(LeaveOutEarlier(*journal_, mark, Options(), fresh).has_value());
 
   EXPECT_EQ(fresh.base_events, 3U);
+  EXPECT_EQ(static_cast<int64_t>(fresh.base_journal_id), *journal_->LastId());
 }
 
 TEST_F(MatchJournalTest, AMarkOfAnotherAttachmentIsNone) {

@@ -31,7 +31,8 @@ v1::NodeReport FullReport() {
                  duplicates: 12 rankings_skipped: 13 decisions_missed: 161
                  signals_skipped: 162 cmdlines_unread: 163 lost_damaged: 164 }
     depths { journal_pending: 21 unacknowledged: 22 store_bytes: 23 ring_bytes: 24
-             evicted_unacknowledged: 25 journal_bytes: 26 }
+             evicted_unacknowledged: 25 journal_bytes: 26
+             refused: 27 }
     cost { resident_bytes: 31 cpu_time { seconds: 32 nanos: 250000000 }
            bpf_run_time { nanos: 33000000 } bpf_longest_run { nanos: 34000 } }
     attachment { attach_time { seconds: 1600000000 } pin_path: "/sys/fs/bpf/oombox/abi1"
@@ -105,6 +106,7 @@ TEST(NodeMetricsTest, ShowsEveryNumberOfAFullReport) {
            "oombox_store_bytes 23",
            "oombox_ring_pending_bytes 24",
            "oombox_store_evicted_unacknowledged_total 25",
+           "oombox_store_refused_events 27",
            "oombox_journal_bytes 26",
            "process_resident_memory_bytes 31",
            "process_cpu_seconds_total 32.25",

@@ -110,6 +110,33 @@ TEST_F(FleetDirectoryTest, IsIncompleteUntilWhatANodeHasKeptIsHere) {
   EXPECT_EQ((*directory_.Nodes())[0].coverage().state(), v1::Coverage::STATE_COMPLETE);
 }
 
+TEST_F(FleetDirectoryTest, IsIncompleteFromTheRefusalOnUntilALaterRevisionIsTaken) {
+  const auto agent = Connect("n1");
+  agent->CompleteWrite();
+  v1::IngestRequest report = Report("n1");
+  report.mutable_report()->set_store_epoch("epoch of n1");
+  report.mutable_report()->mutable_depths()->set_unacknowledged(1);
+  report.mutable_report()->mutable_depths()->set_refused(0);
+  report.mutable_report()->mutable_depths()->set_last_seq(7);
+  agent->Give(report);
+  store_.Refuse(SampleId(1));
+  agent->Give(Event("n1", 7, 1));
+  EXPECT_EQ(agent->AwaitAck(7), 7u);
+
+  const auto refused = directory_.Summary();
+  ASSERT_EQ(refused->incomplete_nodes_size(), 1);
+  EXPECT_EQ(refused->incomplete_nodes(0).coverage().reason(),
+            "1 of its events were refused here and stay on the node");
+
+  report.mutable_report()->mutable_depths()->set_unacknowledged(0);
+  agent->Give(report);
+
+  for (int i = 0; i < 2000 && directory_.Summary()->nodes_complete() == 0; ++i) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(directory_.Summary()->nodes_complete(), 1u);
+}
+
 TEST_F(FleetDirectoryTest, WhatWillNeverComeIsMissing) {
   v1::NodeReport report = SampleReport(SampleNode("n1"));
   report.mutable_depths()->set_evicted_unacknowledged(3);
@@ -142,6 +169,20 @@ TEST_F(FleetDirectoryTest, WhatWasRemovedOnItsNodeIsToldWithItsTime) {
   const auto summary = FleetDirectory(store_, *hub_, [this] { return now_ns_.load(); }).Summary();
 
   EXPECT_EQ(summary->nodes_complete(), 3u);
+  // The third's clock is ahead.
+  EXPECT_EQ(summary->removed_until().seconds(), kStartNs / kSecondNs);
+}
+
+TEST_F(FleetDirectoryTest, WhatIsGoneStaysGoneWhenItsNodeIsSilent) {
+  v1::NodeReport report = SampleReport(SampleNode("n1"));
+  report.mutable_depths()->mutable_removed_until()->set_seconds(1000);
+  ASSERT_TRUE(PutReport(report, kStartNs));
+  NewHub(10);
+  now_ns_ += 240 * kSecondNs;
+
+  const auto summary = FleetDirectory(store_, *hub_, [this] { return now_ns_.load(); }).Summary();
+
+  EXPECT_EQ(summary->nodes_complete(), 0u);
   EXPECT_EQ(summary->removed_until().seconds(), 1000);
 }
 

@@ -217,8 +217,8 @@ TEST(ListTest, SaysUpToWhenEventsAreNotKeptAnyMore) {
   coverage.mutable_removed_until()->set_seconds(1'700'000'000);
 
   EXPECT_THAT(List({HogEvent()}, coverage).out,
-              HasSubstr("1 of 1 nodes complete; events up to 2023-11-14 22:13:20.000Z are not kept "
-                        "any more\n"));
+              HasSubstr("1 of 1 nodes complete; some events up to 2023-11-14 22:13:20.000Z may be "
+                        "gone\n"));
 }
 
 v1::Event Unwritable() {

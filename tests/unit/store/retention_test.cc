@@ -176,6 +176,34 @@ TEST_F(RetentionTest, ANewCollectorLacksAllThatWasEvicted) {
   EXPECT_EQ(store_->Stats()->missing_time_ns, time_ns);
 }
 
+TEST_F(RetentionTest, WhatWasEvictedWithoutACollectorIsMissingAtALaterOne) {
+  Open(true);
+  PutBig(0, 2);
+  ASSERT_TRUE(store_->Acknowledge("collector", 2, {}).has_value());
+  Open(false);
+  PutBig(2, 3);
+  const int64_t time_ns = AttributesOf(store_->Get("latest")->event).time_ns;
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+
+  Open(true);
+  ASSERT_TRUE(store_->Acknowledge("collector", 2, {}).has_value());
+
+  EXPECT_EQ(store_->Stats()->missing_time_ns, time_ns);
+  EXPECT_EQ(store_->Stats()->evicted_unacknowledged, 0u);
+}
+
+TEST_F(RetentionTest, AnEventOfTheFutureIsNotMissingForEver) {
+  Open(true);
+  v1::Event future = TestOom(1);
+  future.mutable_event_time()->set_seconds(5'000'000'000);
+  ASSERT_TRUE(store_->Put(std::vector{future}, std::nullopt).has_value());
+
+  ASSERT_TRUE(store_->Retain(WallNowNs() + 2 * kDayNs).has_value());
+
+  EXPECT_LE(store_->Bounds()->evicted_time_ns, WallNowNs());
+  EXPECT_EQ(store_->Stats()->missing_time_ns, store_->Bounds()->evicted_time_ns);
+}
+
 TEST_F(RetentionTest, NeverGivesASeqOutTwice) {
   Open(false);
   PutBig(0, 3);

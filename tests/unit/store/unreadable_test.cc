@@ -73,6 +73,16 @@ TEST_F(UnreadableTest, EachIsCountedOnce) {
   EXPECT_EQ(store_->Stats()->unreadable, 2u);
 }
 
+TEST_F(UnreadableTest, WhatTheSenderPassedOverIsNotAtTheCollector) {
+  Damage("2, 4");
+  ASSERT_TRUE(store_->ReadAfter(0, 10).has_value());
+
+  ASSERT_TRUE(store_->Acknowledge("collector", 3, {}).has_value());
+  EXPECT_EQ(store_->Stats()->refused, 1u);
+  ASSERT_TRUE(store_->Acknowledge("collector", 5, {}).has_value());
+  EXPECT_EQ(store_->Stats()->refused, 2u);
+}
+
 TEST_F(UnreadableTest, LatestIsTheNewestThatCanBeRead) {
   Damage("5");
 

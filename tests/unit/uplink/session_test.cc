@@ -241,7 +241,25 @@ TEST_F(SessionTest, CountsWhatTheCollectorRejectsAndGoesOn) {
   EXPECT_EQ(counts_.rejected, 1u);
   EXPECT_EQ(counts_.acknowledged, 1u);
   EXPECT_EQ(AcknowledgedInStore(), 2u);
-  EXPECT_THAT(store_.refused_by_collector(), testing::ElementsAre(SampleId(1)));
+  EXPECT_EQ(store_.Stats()->refused, 1u);
+}
+
+TEST_F(SessionTest, ACollectorCannotRefuseMoreThanItSettles) {
+  Store(1, 2);
+  Connect();
+  SendAll();
+  v1::IngestResponse response;
+  response.mutable_ack()->set_store_epoch(store_.epoch());
+  response.mutable_ack()->set_collector_epoch("collector");
+  response.mutable_ack()->set_seq(1);
+  response.mutable_ack()->add_rejected()->set_event_id(SampleId(1));
+  response.mutable_ack()->add_rejected()->set_event_id(SampleId(2));
+
+  const Status received = session_->Receive(response, now_);
+
+  ASSERT_FALSE(received);
+  EXPECT_EQ(received.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(store_.Stats()->refused, 0u);
 }
 
 TEST_F(SessionTest, SkipsAnEventThatNoCollectorWouldTake) {
@@ -253,10 +271,10 @@ TEST_F(SessionTest, SkipsAnEventThatNoCollectorWouldTake) {
   Connect();
 
   EXPECT_THAT(SendAll(), testing::ElementsAre(1, 3));
-  EXPECT_THAT(store_.refused_by_collector(), testing::IsEmpty());  // 1 is not acknowledged yet
+  EXPECT_EQ(store_.Stats()->refused, 0u);  // 1 is not acknowledged yet
   ASSERT_TRUE(Ack(1));
   EXPECT_EQ(AcknowledgedInStore(), 2u);
-  EXPECT_THAT(store_.refused_by_collector(), testing::ElementsAre(SampleId(2)));
+  EXPECT_EQ(store_.Stats()->refused, 1u);
   EXPECT_EQ(counts_.rejected, 1u);
 }
 

@@ -42,7 +42,7 @@ std::string CoverageLine(const EventList& list) {
   std::string line = fmt::format("{}: {} of {} nodes complete", title, summary.nodes_complete(),
                                  summary.nodes_known());
   const std::string removed = summary.has_removed_until()
-                                  ? fmt::format("; events up to {} are not kept any more",
+                                  ? fmt::format("; some events up to {} may be gone",
                                                 FormatDateTime(ToNs(summary.removed_until())))
                                   : "";
   if (IsComplete(summary)) {

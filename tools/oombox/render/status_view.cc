@@ -141,8 +141,11 @@ void AddAilments(const v1::NodeStatus& node, Notes& notes) {
   }
   if (const uint64_t evicted = report.depths().evicted_unacknowledged(); evicted > 0) {
     notes.Add(Style::kRed,
-              fmt::format("{}  {} removed from the node before a collector had {}", name,
-                          FormatCount(evicted, "event"), evicted == 1 ? "it" : "them"));
+              fmt::format("{}  {} removed from the node before a collector had {}{}", name,
+                          FormatCount(evicted, "event"), evicted == 1 ? "it" : "them",
+                          report.depths().has_removed_until()
+                              ? ", up to " + FormatDateTime(ToNs(report.depths().removed_until()))
+                              : ""));
   }
   const uint64_t rejected =
       report.depths().has_refused() ? report.depths().refused() : report.uplink().rejected();
