@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 #include <spdlog/spdlog.h>
 
@@ -31,8 +32,7 @@ class LogTest : public testing::Test {
   // A field of the one object on the one line; "" when it is none. By reflection: what protobuf's
   // headers inline of a map has another layout under ThreadSanitizer than in Debian's library.
   static std::string Field(const std::string& line, const std::string& name) {
-    const auto* type =
-        pb::DescriptorPool::generated_pool()->FindMessageTypeByName("google.protobuf.Struct");
+    const auto* type = pb::Struct::descriptor();
     const std::unique_ptr<pb::Message> object(
         pb::MessageFactory::generated_factory()->GetPrototype(type)->New());
     EXPECT_EQ(line.find('\n'), line.size() - 1) << line;
