@@ -21,6 +21,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 import collector  # noqa: E402
+from cold_disk import ColdDisk  # noqa: E402
 from lib.machine import memory_mount  # noqa: E402
 from lib.programs import ENVIRONMENT, binary, memhog  # noqa: E402
 
@@ -67,31 +68,26 @@ class MeteredCgroup:
         os.rmdir(self.path)
 
 
-def cold_copy(folder):
-    """The agent and its libraries as in a container's first start: nothing of them is in memory."""
-    os.mkdir(folder)
-    agent = shutil.copy(binary("oombox-agent"), folder)
-    listed = subprocess.run(["ldd", agent], capture_output=True, text=True, check=True).stdout
-    for line in listed.splitlines():
-        if "=> /" in line:
-            shutil.copy(line.split()[2], folder)
-    for name in os.listdir(folder):
-        file = os.open(os.path.join(folder, name), os.O_RDONLY)
-        os.fsync(file)
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(file)
-    return agent
+def libraries(program):
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    return [line.split()[2] for line in listed.splitlines() if "=> /" in line]
 
 
 def page_cache_of_a_first_start(state, cgroup):
-    agent = cold_copy(f"{state}/cold")
-    running = start_agent(f"{state}/cold", cgroup, agent, {"LD_LIBRARY_PATH": f"{state}/cold"})
+    """The agent and its libraries as in a container's first start: nothing of them is in memory."""
+    agent = binary("oombox-agent")
+    os.mkdir(f"{state}/cold")
+    disk = ColdDisk(f"{state}/cold/disk", [agent, *libraries(agent)])
+    running = None
     try:
+        running = start_agent(f"{state}/cold", cgroup, f"{disk.path}/oombox-agent", {"LD_LIBRARY_PATH": disk.path})
         time.sleep(5)
         return cgroup.page_cache()
     finally:
-        running.kill()
-        running.wait()
+        if running:
+            running.kill()
+            running.wait()
+        disk.remove()
 
 
 def start_agent(state, cgroup, program=None, variables=None):
