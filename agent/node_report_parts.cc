@@ -194,12 +194,12 @@ void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) 
     coverage->set_reason("the kernel's own count (oom_kill in /proc/vmstat) cannot be read");
     return;
   }
-  if (sources.has_collector && !report.depths().has_refused()) {
+  coverage->set_reason(ReasonOf(report));
+  if (coverage->reason().empty() && sources.has_collector && !report.depths().has_refused()) {
     coverage->set_state(v1::Coverage::STATE_UNKNOWN);
     coverage->set_reason("the event store has not answered yet");
     return;
   }
-  coverage->set_reason(ReasonOf(report));
   coverage->set_state(coverage->reason().empty() ? v1::Coverage::STATE_COMPLETE
                                                  : v1::Coverage::STATE_INCOMPLETE);
 }

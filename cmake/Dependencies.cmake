@@ -19,7 +19,7 @@ target_link_libraries(PkgConfig::libbpf INTERFACE PkgConfig::libelf ZLIB::ZLIB)
 set_property(TARGET re2::re2 PROPERTY INTERFACE_LINK_LIBRARIES PkgConfig::libre2)
 include(StaticLibraries)
 
-# After it, and shared: Debian has no archives of them, and none of them uses what is linked in.
+# After it, and shared: Debian has no archives of them, and none of them uses what is linked in, but zlib.
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)

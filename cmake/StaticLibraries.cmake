@@ -2,9 +2,9 @@
 # Included when all libraries that have one are found, and before anything links them.
 option(OOMBOX_STATIC "Link Debian's archives where there are shared libraries, too" ON)
 set(OOMBOX_PROGRAM_LINK_OPTIONS)
-# What is in the programs, for deploy/image/build to take the licences along.
+# What may be in the programs, for deploy/image/build to take the licences along; empty: nothing.
 set(linked ${PROJECT_BINARY_DIR}/bin/linked.txt)
-file(REMOVE ${linked})
+file(WRITE ${linked} "")
 if(NOT OOMBOX_STATIC OR OOMBOX_SANITIZE OR OOMBOX_FUZZ)
   return()
 endif()

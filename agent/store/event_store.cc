@@ -50,7 +50,7 @@ class SqliteEventStore final : public EventStore {
   Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
                      std::span<const std::string> refused) override;
-  Status OfferRefusedAgain() override;
+  Status NoteCollectorVersion(const std::string& version) override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
@@ -64,7 +64,8 @@ class SqliteEventStore final : public EventStore {
 
  private:
   // Evicts chunk by chunk while `more` (asked inside the transaction) says so.
-  Status EvictWhile(int64_t stored_before_ns, const std::function<bool(SQLite::Database&)>& more);
+  Status EvictWhile(int64_t stored_before_ns, int64_t now_wall_ns,
+                    const std::function<bool(SQLite::Database&)>& more);
 
   int64_t ClockOffsetNs() const {
     return options_.wall_now() - static_cast<int64_t>(options_.boot_now());
@@ -195,13 +196,15 @@ Status SqliteEventStore::Acknowledge(const std::string& collector_epoch, uint64_
   });
 }
 
-Status SqliteEventStore::OfferRefusedAgain() {
+Status SqliteEventStore::NoteCollectorVersion(const std::string& version) {
+  OOMBOX_RETURN_IF_ERROR(FollowClock());
   OOMBOX_TRY(const size_t offered,
-             database_->Write(Durability::kRelaxed, [](SQLite::Database& db) -> Result<size_t> {
-               return oombox::OfferRefusedAgain(db);
+             database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<size_t> {
+               return oombox::NoteCollectorVersion(db, version, options_.wall_now());
              }));
   if (offered > 0) {
-    spdlog::info("events that a collector refused are offered again: {}", offered);
+    spdlog::info("events that a collector of another version refused are offered again: {}",
+                 offered);
     subscribers_.Notify();
   }
   return {};
@@ -265,17 +268,20 @@ Status SqliteEventStore::ForgetReports(int64_t wall_ns) {
   });
 }
 
-Status SqliteEventStore::EvictWhile(int64_t stored_before_ns,
+Status SqliteEventStore::EvictWhile(int64_t stored_before_ns, int64_t now_wall_ns,
                                     const std::function<bool(SQLite::Database&)>& more) {
+  const Eviction eviction{.limit = kEvictChunk,
+                          .stored_before_ns = stored_before_ns,
+                          .now_wall_ns = now_wall_ns,
+                          .count_unacknowledged = options_.expects_acknowledgement};
   bool go_on = true;
   size_t evicted = 0;
   while (go_on) {
-    OOMBOX_TRY(
-        go_on, database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
-          evicted =
-              EvictOldest(db, kEvictChunk, stored_before_ns, options_.expects_acknowledgement);
-          return evicted > 0 && more(db);
-        }));
+    OOMBOX_TRY(go_on,
+               database_->Write(Durability::kFull, [&](SQLite::Database& db) -> Result<bool> {
+                 evicted = EvictOldest(db, eviction);
+                 return evicted > 0 && more(db);
+               }));
     evicted_ += evicted;  // after the commit
   }
   return {};
@@ -284,7 +290,8 @@ Status SqliteEventStore::EvictWhile(int64_t stored_before_ns,
 Status SqliteEventStore::Retain(int64_t now_wall_ns) {
   OOMBOX_RETURN_IF_ERROR(FollowClock());
   const int64_t cutoff_ns = now_wall_ns - options_.max_age_seconds * kNsPerSecond;
-  OOMBOX_RETURN_IF_ERROR(EvictWhile(cutoff_ns, [](SQLite::Database&) { return true; }));
+  OOMBOX_RETURN_IF_ERROR(
+      EvictWhile(cutoff_ns, now_wall_ns, [](SQLite::Database&) { return true; }));
   OOMBOX_TRY(const uint64_t used, database_->Read([](SQLite::Database& db) -> Result<uint64_t> {
     return UsedBytes(db);
   }));
@@ -293,7 +300,8 @@ Status SqliteEventStore::Retain(int64_t now_wall_ns) {
   }
   // A little below the limit, so that the next events do not each evict a few rows.
   const uint64_t low_water = options_.max_bytes - options_.max_bytes / 16;
-  return EvictWhile(kAnyAge, [&](SQLite::Database& db) { return UsedBytes(db) > low_water; });
+  return EvictWhile(kAnyAge, now_wall_ns,
+                    [&](SQLite::Database& db) { return UsedBytes(db) > low_water; });
 }
 
 Result<StoreStats> SqliteEventStore::Stats() {
@@ -304,7 +312,7 @@ Result<StoreStats> SqliteEventStore::Stats() {
         "'events'),"
         " acknowledged_seq, (SELECT count(*) FROM events WHERE seq > acknowledged_seq),"
         " evicted_unacknowledged, oom_events,"
-        " (SELECT count(*) FROM events WHERE refused = 1), missing_time FROM state");
+        " (SELECT count(*) FROM events WHERE refused <> 0), missing_time FROM state");
     query.executeStep();
     const auto column = [&](int i) { return static_cast<uint64_t>(query.getColumn(i).getInt64()); };
     StoreStats stats{.bytes = UsedBytes(db),

@@ -114,8 +114,8 @@ class EventStore {
   // good; a later revision of one is a new chance.
   virtual Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
                              std::span<const std::string> refused) = 0;
-  // What was refused gets new seqs: the collector may be a newer build now.
-  virtual Status OfferRefusedAgain() = 0;
+  // The collector that greets: what another version refused (1000 at most) gets a new `seq`.
+  virtual Status NoteCollectorVersion(const std::string& version) = 0;
   virtual Result<std::pair<std::string, uint64_t>> Acknowledged() = 0;
 
   // The last report of each node, keyed by (cluster, node name); survives restarts, though the last

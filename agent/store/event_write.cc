@@ -133,11 +133,13 @@ void NoteWhatIsMissing(SQLite::Database& database) {
   // was made: before the oldest that is kept was stored.
   database.exec(
       "ALTER TABLE events ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;"
-      "CREATE INDEX events_refused ON events (seq) WHERE refused = 1;"
+      "CREATE INDEX events_refused ON events (seq) WHERE refused <> 0;"
+      "ALTER TABLE state ADD COLUMN collector_version TEXT NOT NULL DEFAULT '';"
       "ALTER TABLE state ADD COLUMN evicted_time INTEGER NOT NULL DEFAULT 0;"
       "ALTER TABLE state ADD COLUMN missing_time INTEGER NOT NULL DEFAULT 0;"
       "UPDATE state SET evicted_time = ifnull("
-      "  (SELECT stored_ns FROM events ORDER BY seq LIMIT 1), strftime('%s', 'now') * 1000000000)"
+      "  (SELECT max(time, stored_ns) FROM events ORDER BY seq LIMIT 1),"
+      "  strftime('%s', 'now') * 1000000000)"
       " WHERE evicted_seq > 0 OR evicted_unacknowledged > 0;"
       "UPDATE state SET missing_time = evicted_time WHERE collector_epoch <> ''");
 }
@@ -257,9 +259,10 @@ AnnotationList EventWriter::Notes(const std::string& id) {
 
 void NoteAcknowledged(SQLite::Database& database, const std::string& collector_epoch, int64_t seq,
                       std::span<const std::string> refused, std::span<const int64_t> unreadable) {
-  SQLite::Statement state(database, "SELECT collector_epoch FROM state");
+  SQLite::Statement state(database, "SELECT collector_epoch, acknowledged_seq FROM state");
   state.executeStep();
   const std::string before = state.getColumn(0).getString();
+  const int64_t seq_before = state.getColumn(1).getInt64();
   state.reset();
   if (before != collector_epoch) {  // it has nothing of what was evicted, and judges for itself
     database.exec("UPDATE state SET missing_time = evicted_time");
@@ -283,15 +286,25 @@ void NoteAcknowledged(SQLite::Database& database, const std::string& collector_e
     mark.exec();
   }
   for (const int64_t row : unreadable) {
-    RunWithSeq(database, "UPDATE events SET refused = 1 WHERE seq = ?1 AND seq <= ?2", row, seq);
+    if (row > seq_before && row <= seq) {  // what was passed over just now
+      RunWithSeq(database, "UPDATE events SET refused = 2 WHERE seq = ?", row);
+    }
   }
 }
 
-size_t OfferRefusedAgain(SQLite::Database& database) {
-  constexpr int kAtOnce = 1000;
+size_t NoteCollectorVersion(SQLite::Database& database, const std::string& version,
+                            int64_t now_wall_ns) {
+  constexpr int kAtMost = 1000;
+  SQLite::Statement note(database,
+                         "UPDATE state SET collector_version = ?1"
+                         " WHERE collector_version <> ?1");
+  note.bind(1, version);
+  if (note.exec() == 0) {
+    return 0;
+  }
   std::vector<int64_t> refused;
   SQLite::Statement rows(database, "SELECT seq FROM events WHERE refused = 1 ORDER BY seq LIMIT ?");
-  rows.bind(1, kAtOnce);
+  rows.bind(1, kAtMost);
   while (rows.executeStep()) {
     refused.push_back(rows.getColumn(0).getInt64());
   }
@@ -299,39 +312,39 @@ size_t OfferRefusedAgain(SQLite::Database& database) {
   int64_t next = QueryInteger(database, "SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   for (const int64_t seq : refused) {
     ++next;
-    RunWithSeq(database, "UPDATE events SET seq = ?2, refused = 0 WHERE seq = ?1", seq, next);
+    // As if it were stored now: the order of seq is the order of storing.
+    RunWithSeq(database, "UPDATE events SET seq = ?2, refused = 0, stored_ns = ?3 WHERE seq = ?1",
+               seq, next, now_wall_ns);
     RunWithSeq(database, "UPDATE bodies SET seq = ?2 WHERE seq = ?1", seq, next);
   }
   RunWithSeq(database, "UPDATE sqlite_sequence SET seq = ? WHERE name = 'events'", next);
   return refused.size();
 }
 
-size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_before_ns,
-                   bool count_unacknowledged) {
+size_t EvictOldest(SQLite::Database& database, const Eviction& eviction) {
   // In the order of seq, which is the order of storing: stops at the first that is young enough.
   SQLite::Statement oldest(database, "SELECT seq, stored_ns FROM events ORDER BY seq LIMIT ?");
-  oldest.bind(1, static_cast<int64_t>(limit));
+  oldest.bind(1, static_cast<int64_t>(eviction.limit));
   int64_t last_seq = 0;
-  while (oldest.executeStep() && oldest.getColumn(1).getInt64() < stored_before_ns) {
+  while (oldest.executeStep() && oldest.getColumn(1).getInt64() < eviction.stored_before_ns) {
     last_seq = oldest.getColumn(0).getInt64();
   }
   oldest.reset();
   if (last_seq == 0) {
     return 0;
   }
-  // Whoever set its clock ahead for a moment made no event of the future: it was before it was
-  // stored.
+  // Whoever set its clock ahead for a moment made no event of the future: it was before now.
   RunWithSeq(database,
              "UPDATE state SET (evicted_unacknowledged, missing_time) ="
-             " (SELECT evicted_unacknowledged + ?2 * count(*),"
-             "  max(missing_time, ifnull(max(min(time, stored_ns)), 0))"
-             "  FROM events WHERE seq <= ?1 AND (seq > acknowledged_seq OR refused = 1))",
-             last_seq, count_unacknowledged ? 1 : 0);
+             " (SELECT evicted_unacknowledged + ?3 * count(*),"
+             "  max(missing_time, ifnull(max(min(time, ?2)), 0))"
+             "  FROM events WHERE seq <= ?1 AND (seq > acknowledged_seq OR refused <> 0))",
+             last_seq, eviction.now_wall_ns, eviction.count_unacknowledged ? 1 : 0);
   // Seqs go missing when a revision replaces an event, too: only this tells that one was removed.
   RunWithSeq(database,
              "UPDATE state SET evicted_seq = max(evicted_seq, ?1), evicted_time ="
-             " max(evicted_time, (SELECT max(min(time, stored_ns)) FROM events WHERE seq <= ?1))",
-             last_seq);
+             " max(evicted_time, (SELECT max(min(time, ?2)) FROM events WHERE seq <= ?1))",
+             last_seq, eviction.now_wall_ns);
   RunWithSeq(database, "DELETE FROM notes WHERE id IN (SELECT id FROM events WHERE seq <= ?)",
              last_seq);
   RunWithSeq(database, "DELETE FROM bodies WHERE seq <= ?", last_seq);

@@ -51,15 +51,19 @@ class EventWriter {
 // EventStore::Acknowledge. `unreadable`: seqs of rows that no collector was ever sent.
 void NoteAcknowledged(SQLite::Database& database, const std::string& collector_epoch, int64_t seq,
                       std::span<const std::string> refused, std::span<const int64_t> unreadable);
-// EventStore::OfferRefusedAgain; returns how many.
-size_t OfferRefusedAgain(SQLite::Database& database);
+// EventStore::NoteCollectorVersion; returns how many are offered again.
+size_t NoteCollectorVersion(SQLite::Database& database, const std::string& version,
+                            int64_t now_wall_ns);
 
 inline constexpr int64_t kAnyAge = std::numeric_limits<int64_t>::max();
 
-// Removes at most `limit` of the oldest events stored before `stored_before_ns`; returns how many.
-// With `count_unacknowledged`, adds those that nobody has acknowledged, or that were refused, to
-// the lasting counter.
-size_t EvictOldest(SQLite::Database& database, size_t limit, int64_t stored_before_ns,
-                   bool count_unacknowledged);
+struct Eviction {
+  size_t limit = 0;                    // rows at most
+  int64_t stored_before_ns = kAnyAge;  // by this store's clock
+  int64_t now_wall_ns = 0;
+  bool count_unacknowledged = false;  // those that nobody has acknowledged, or that were refused
+};
+// Removes the oldest; returns how many.
+size_t EvictOldest(SQLite::Database& database, const Eviction& eviction);
 
 }  // namespace oombox

@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kReadAhead = 8;
 constexpr size_t kMaxReplies = 8;
 constexpr size_t kMaxEpochBytes = 64;
+constexpr size_t kMaxVersionBytes = 64;
 constexpr int kMaxLoggedRejections = 10;
 constexpr size_t kMaxLoggedBytes = 256;
 
@@ -95,8 +96,13 @@ Result<std::optional<v1::IngestRequest>> Session::MakeHello() {
 Result<std::optional<v1::IngestRequest>> Session::NextEvent() {
   while (window_->HasRoomFor(0)) {
     if (read_.empty()) {
+      OOMBOX_TRY(const SeqBounds bounds, store_.Bounds());
       OOMBOX_TRY(auto events, store_.ReadAfter(window_->last(), kReadAhead));
       std::move(events.begin(), events.end(), std::back_inserter(read_));
+      if (read_.empty() && bounds.last > window_->last()) {  // rows that do not parse end the store
+        window_->AddSkipped(bounds.last);
+        OOMBOX_RETURN_IF_ERROR(Persist());
+      }
     }
     if (read_.empty()) {
       return std::nullopt;
@@ -152,6 +158,11 @@ Status Session::CheckAck(const v1::Ack& ack) const {
     return MakeError(ErrorCode::kCorrupt, "the collector's identity is not 1 to {} printable bytes",
                      kMaxEpochBytes);
   }
+  if (ack.collector_version().size() > kMaxVersionBytes ||
+      !IsPrintableUtf8(ack.collector_version())) {
+    return MakeError(ErrorCode::kCorrupt, "the collector's version is not 0 to {} printable bytes",
+                     kMaxVersionBytes);
+  }
   return {};
 }
 
@@ -190,6 +201,7 @@ Status Session::Greet(const v1::Ack& ack, Clock::time_point now) {
                      ack.seq());
   }
   OOMBOX_RETURN_IF_ERROR(store_.Acknowledge(ack.collector_epoch(), 0, {}));
+  OOMBOX_RETURN_IF_ERROR(store_.NoteCollectorVersion(ack.collector_version()));
   OOMBOX_TRY(const auto acknowledged, store_.Acknowledged());
   collector_epoch_ = ack.collector_epoch();
   persisted_ = acknowledged.second;

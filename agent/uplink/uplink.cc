@@ -51,9 +51,6 @@ void Uplink::Pause(const std::stop_token& stop, std::chrono::milliseconds durati
 
 void Uplink::Run(const std::stop_token& stop) {
   const auto subscription = store_.Subscribe([this] { mailbox_.Wake(); });
-  if (const auto offered = store_.OfferRefusedAgain(); !offered) {
-    spdlog::warn("{}", offered.error().message);
-  }
   Backoff backoff(options_.backoff, options_.random);
   size_t turn = 0;
   while (!stop.stop_requested()) {

@@ -127,6 +127,7 @@ class FakeCollector::Stream final
     v1::IngestResponse greeting;
     greeting.mutable_ack()->set_store_epoch(store_epoch_);
     greeting.mutable_ack()->set_collector_epoch(collector_.epoch_);
+    greeting.mutable_ack()->set_collector_version(collector_.version_);
     if (nonsense_ == Nonsense::kAckWithoutEpoch) {
       greeting.mutable_ack()->clear_collector_epoch();
     }
@@ -221,6 +222,12 @@ void FakeCollector::ReleaseAcks() {
   for (Stream* stream : streams_) {
     stream->GoOn();
   }
+}
+
+void FakeCollector::Upgrade() {
+  std::lock_guard lock(mutex_);
+  rejected_.clear();
+  version_ = "2";
 }
 
 void FakeCollector::Reject(const std::string& event_id) {

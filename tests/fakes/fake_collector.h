@@ -47,6 +47,8 @@ class FakeCollector final : public v1::IngestService::CallbackService {
   void ReleaseAcks();
   // Events with this id are refused for good.
   void Reject(const std::string& event_id);
+  // Takes what was refused from the next stream on, as another version.
+  void Upgrade();
   // As if the store had been replaced: all is forgotten; running streams acknowledge in its name.
   void ReplaceStore(const std::string& epoch);
   // Asks every connected agent; unknown questions have no question set.
@@ -84,6 +86,7 @@ class FakeCollector final : public v1::IngestService::CallbackService {
   std::vector<Nonsense> nonsense_;
   bool hold_acks_ = false;
   std::set<std::string> rejected_;
+  std::string version_ = "1";
   std::set<Stream*> streams_;
 };
 

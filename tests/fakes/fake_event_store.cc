@@ -173,9 +173,17 @@ Status FakeEventStore::Acknowledge(const std::string& collector_epoch, uint64_t 
   return {};
 }
 
-Status FakeEventStore::OfferRefusedAgain() {
+void FakeEventStore::Hide(uint64_t seq) {
+  std::lock_guard lock(mutex_);
+  events_.erase(seq);
+}
+
+Status FakeEventStore::NoteCollectorVersion(const std::string& version) {
   std::lock_guard lock(mutex_);
   OOMBOX_RETURN_IF_ERROR(Failure());
+  if (std::exchange(collector_version_, version) == version) {
+    return {};
+  }
   for (const uint64_t seq : std::exchange(refused_by_collector_, {})) {
     auto offered = events_.extract(seq);
     if (!offered.empty()) {

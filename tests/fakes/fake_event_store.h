@@ -26,6 +26,8 @@ class FakeEventStore : public EventStore {
   void FailWith(std::optional<Error> error);
   // Put refuses any batch with this event (kInvalid), as a store does that cannot take it.
   void Refuse(const std::string& event_id);
+  // Takes the row away as if its bytes did not parse: nobody reads it.
+  void Hide(uint64_t seq);
   // Adds an event without any check.
   void Insert(const v1::Event& event);
 
@@ -49,7 +51,7 @@ class FakeEventStore : public EventStore {
   Result<WorkloadHistory> History(const EventAttributes& like) override;
   Status Acknowledge(const std::string& collector_epoch, uint64_t seq,
                      std::span<const std::string> refused) override;
-  Status OfferRefusedAgain() override;
+  Status NoteCollectorVersion(const std::string& version) override;
   Result<std::pair<std::string, uint64_t>> Acknowledged() override;
   Status PutReports(std::span<const StoredReport> reports) override;
   Result<std::vector<StoredReport>> Reports() override;
@@ -81,6 +83,7 @@ class FakeEventStore : public EventStore {
   std::string collector_epoch_;
   uint64_t acknowledged_ = 0;
   std::set<uint64_t> refused_by_collector_;  // seqs
+  std::string collector_version_;
   std::map<std::pair<std::string, std::string>, StoredReport> reports_;
   std::mutex callbacks_mutex_;
   uint64_t next_callback_ = 0;

@@ -76,7 +76,7 @@ TEST_P(StorePromisesTest, AcknowledgementsGrowAndAreForgottenWithTheCollector) {
   EXPECT_EQ(store_->Acknowledged()->second, 0u);
 }
 
-TEST_P(StorePromisesTest, WhatWasRefusedIsKnownUntilItIsOfferedAgain) {
+TEST_P(StorePromisesTest, WhatWasRefusedIsKnownUntilAnotherVersionIsOfferedIt) {
   const std::vector<v1::Event> events{TestOom(1), TestOom(2)};
   ASSERT_TRUE(store_->Put(events, std::nullopt));
   const std::vector<std::string> refused{TestId(1), TestId(2), TestId(3)};
@@ -84,7 +84,7 @@ TEST_P(StorePromisesTest, WhatWasRefusedIsKnownUntilItIsOfferedAgain) {
   EXPECT_EQ(store_->Stats()->refused, 1u);  // 2 was not settled yet, 3 is nobody
   ASSERT_TRUE(store_->Acknowledge("one", 2, {}));
 
-  ASSERT_TRUE(store_->OfferRefusedAgain());
+  ASSERT_TRUE(store_->NoteCollectorVersion("1"));
 
   EXPECT_EQ(store_->Stats()->refused, 0u);
   const auto again = store_->ReadAfter(2, 10);
@@ -93,6 +93,9 @@ TEST_P(StorePromisesTest, WhatWasRefusedIsKnownUntilItIsOfferedAgain) {
   EXPECT_EQ(again->front().event.event_id(), TestId(1));
   EXPECT_EQ(again->front().event.revision(), 1u);
   EXPECT_EQ(store_->Stats()->last_seq, 3u);
+  ASSERT_TRUE(store_->Acknowledge("one", 3, std::vector{TestId(1)}));
+  ASSERT_TRUE(store_->NoteCollectorVersion("1"));
+  EXPECT_EQ(store_->Stats()->refused, 1u);
   ASSERT_TRUE(store_->Put(std::vector{TestOom(4)}, std::nullopt));
   EXPECT_EQ(store_->Stats()->last_seq, 4u);
 }

@@ -189,23 +189,23 @@ TEST_F(UplinkDeliveryTest, ARejectedEventDoesNotBlockTheOthers) {
   EXPECT_EQ(store_.Stats()->refused, 1u);
 }
 
-TEST_F(UplinkDeliveryTest, WhatWasRefusedIsOfferedAgainAtTheNextStart) {
-  {
-    FakeCollector old(address_);
-    old.Reject(SampleId(3));
-    Store(1, 5);
-    Start();
-    ASSERT_TRUE(old.Await([&] { return old.events.contains(SampleId(5)); }));
-    ASSERT_TRUE(AwaitAcknowledged());
-    uplink_->Stop();
-  }
-  FakeCollector upgraded(address_);
-
+TEST_F(UplinkDeliveryTest, WhatWasRefusedIsOfferedToAnotherVersion) {
+  FakeCollector collector(address_);
+  collector.Reject(SampleId(3));
+  Store(1, 5);
   Start();
-
-  ASSERT_TRUE(upgraded.Await([&] { return upgraded.events.contains(SampleId(3)); }));
+  ASSERT_TRUE(collector.Await([&] { return collector.events.contains(SampleId(5)); }));
   ASSERT_TRUE(AwaitAcknowledged());
-  EXPECT_EQ(upgraded.events.size(), 1u);
+  EXPECT_EQ(store_.Stats()->refused, 1u);
+  collector.Stop();
+  collector.Upgrade();
+
+  collector.Serve();
+
+  ASSERT_TRUE(collector.Await([&] { return collector.events.contains(SampleId(3)); }));
+  ASSERT_TRUE(AwaitAcknowledged());
+  uplink_->Stop();
+  EXPECT_EQ(collector.events_received, 6u);
   EXPECT_EQ(store_.Stats()->refused, 0u);
 }
 

@@ -265,6 +265,7 @@ void AgentLink::GoOn() {
       *response.mutable_ack() = std::move(*std::exchange(ack_, std::nullopt));
       response.mutable_ack()->set_store_epoch(store_epoch_);
       response.mutable_ack()->set_collector_epoch(collector_epoch_);
+      response.mutable_ack()->set_collector_version(OOMBOX_VERSION);
     } else if (!queries_.empty()) {
       *response.mutable_query() = std::move(queries_.front());
       queries_.pop_front();

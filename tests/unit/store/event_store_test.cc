@@ -47,6 +47,7 @@ class EventStoreTest : public testing::Test {
 void WithoutWhatIsMissing(SQLite::Database& file) {
   file.exec(
       "DROP INDEX events_refused; ALTER TABLE events DROP COLUMN refused;"
+      "ALTER TABLE state DROP COLUMN collector_version;"
       "ALTER TABLE state DROP COLUMN evicted_time; ALTER TABLE state DROP COLUMN missing_time;"
       "PRAGMA user_version = 4");
 }
@@ -261,7 +262,7 @@ TEST_F(EventStoreTest, FindsContainersThatAnOlderBuildStored) {
 
 TEST_F(EventStoreTest, WhatAnOlderBuildRemovedWasBeforeTheOldestThatIsKept) {
   const int64_t before_ns = WallNowNs();
-  Put({TestOom(1)});
+  Put({TestOom(1)});  // long ago
   const int64_t after_ns = WallNowNs();
   ASSERT_TRUE(store_->Acknowledge("collector", 1, {}));
   store_.reset();

@@ -83,6 +83,27 @@ TEST_F(UnreadableTest, WhatTheSenderPassedOverIsNotAtTheCollector) {
   EXPECT_EQ(store_->Stats()->refused, 2u);
 }
 
+TEST_F(UnreadableTest, WhatRotsAfterItWasSentIsAtTheCollector) {
+  ASSERT_TRUE(store_->Acknowledge("collector", 3, {}).has_value());
+  Damage("2, 4");
+  ASSERT_TRUE(store_->List({.limit = 10}).has_value());
+
+  ASSERT_TRUE(store_->Acknowledge("collector", 5, {}).has_value());
+
+  EXPECT_EQ(store_->Stats()->refused, 1u);
+}
+
+TEST_F(UnreadableTest, NoVersionIsOfferedWhatDoesNotParse) {
+  Damage("2");
+  ASSERT_TRUE(store_->ReadAfter(0, 10).has_value());
+  ASSERT_TRUE(store_->Acknowledge("collector", 5, {}).has_value());
+
+  ASSERT_TRUE(store_->NoteCollectorVersion("2").has_value());
+
+  EXPECT_EQ(store_->Stats()->refused, 1u);
+  EXPECT_EQ(store_->Stats()->last_seq, 5u);
+}
+
 TEST_F(UnreadableTest, LatestIsTheNewestThatCanBeRead) {
   Damage("5");
 

@@ -278,6 +278,33 @@ TEST_F(SessionTest, SkipsAnEventThatNoCollectorWouldTake) {
   EXPECT_EQ(counts_.rejected, 1u);
 }
 
+TEST_F(SessionTest, RowsThatDoNotParseAtTheEndAreSettled) {
+  Store(1, 3);
+  store_.Hide(3);
+  Connect();
+
+  EXPECT_THAT(SendAll(), testing::ElementsAre(1, 2));
+  ASSERT_TRUE(Ack(2));
+
+  EXPECT_EQ(AcknowledgedInStore(), 3u);
+  Store(4, 4);
+  EXPECT_THAT(SendAll(), testing::ElementsAre(4));
+}
+
+TEST_F(SessionTest, AVersionIsShortAndPrintable) {
+  for (const std::string& version : {std::string(65, 'x'), std::string("a\nb")}) {
+    NewSession();
+    (void)Next();
+    v1::IngestResponse response;
+    response.mutable_ack()->set_store_epoch(store_.epoch());
+    response.mutable_ack()->set_collector_epoch("collector");
+    response.mutable_ack()->set_collector_version(version);
+    const Status received = session_->Receive(response, now_);
+    ASSERT_FALSE(received);
+    EXPECT_EQ(received.error().code, ErrorCode::kCorrupt);
+  }
+}
+
 TEST_F(SessionTest, ReportsAtOnceAndThenAtEachInterval) {
   Connect();
   EXPECT_EQ(Next().message_case(), v1::IngestRequest::MESSAGE_NOT_SET);
