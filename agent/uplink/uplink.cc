@@ -94,7 +94,7 @@ Uplink::Attempt Uplink::Try(const std::stop_token& stop, const std::string& addr
 Status Uplink::Pump(const std::stop_token& stop, const std::string& address,
                     CollectorStream& stream, Session& session) {
   while (!stop.stop_requested()) {
-    OOMBOX_RETURN_IF_ERROR(Step(stream, session));
+    OOMBOX_RETURN_IF_ERROR(Step(address, stream, session));
     Publish(address, session);
     if (mailbox_.broken()) {
       return stream.Finish(kStatusGrace);
@@ -104,7 +104,7 @@ Status Uplink::Pump(const std::stop_token& stop, const std::string& address,
   return Drain(stream, session);
 }
 
-Status Uplink::Step(CollectorStream& stream, Session& session) {
+Status Uplink::Step(const std::string& address, CollectorStream& stream, Session& session) {
   while (session.CanReceive()) {
     const auto response = mailbox_.Take();
     if (!response) {
@@ -112,6 +112,7 @@ Status Uplink::Step(CollectorStream& stream, Session& session) {
     }
     OOMBOX_RETURN_IF_ERROR(session.Receive(*response, Clock::now()));
   }
+  Publish(address, session);  // before the report that follows a greeting: it names the collector
   if (mailbox_.TakeResume()) {
     stream.ReadOn();
   }

@@ -67,7 +67,7 @@ class Uplink {
   Attempt Try(const std::stop_token& stop, const std::string& address);
   Status Pump(const std::stop_token& stop, const std::string& address, CollectorStream& stream,
               Session& session);
-  Status Step(CollectorStream& stream, Session& session);
+  Status Step(const std::string& address, CollectorStream& stream, Session& session);
   Status Drain(CollectorStream& stream, Session& session);
   void Publish(const std::string& address, const Session& session);
   bool EventsWait();

@@ -33,7 +33,11 @@ class UplinkDeliveryTest : public testing::Test {
     Uplink::Options options;
     options.collectors = std::move(collectors);
     options.session.node = node_;
-    options.session.report = [this] { return SampleReport(node_); };
+    options.session.report = [this] {
+      v1::NodeReport report = SampleReport(node_);
+      report.set_collector(uplink_->status().connected_to);
+      return report;
+    };
     options.pause = [this](const std::stop_token&, std::chrono::milliseconds) {
       ++pauses_;
       std::this_thread::yield();
@@ -172,6 +176,18 @@ TEST_F(UplinkDeliveryTest, SendsAllAgainWhenTheCollectorComesBackWithAnotherStor
   collector.Serve();
 
   ASSERT_TRUE(AwaitAll(collector));
+}
+
+TEST_F(UplinkDeliveryTest, TheFirstReportNamesTheCollector) {
+  FakeCollector collector(address_);
+  Start();
+
+  std::string named;
+  ASSERT_TRUE(collector.Await([&] {
+    named = collector.reports.empty() ? "" : collector.reports[0].collector();
+    return !collector.reports.empty();
+  }));
+  EXPECT_EQ(named, address_);
 }
 
 TEST_F(UplinkDeliveryTest, ARejectedEventDoesNotBlockTheOthers) {
