@@ -11,6 +11,7 @@
 #include "agent/store/annotations.h"
 #include "agent/store/database.h"
 #include "agent/store/event_read.h"
+#include "agent/store/event_schema.h"
 #include "agent/store/event_write.h"
 #include "agent/store/subscribers.h"
 

@@ -15,13 +15,6 @@ namespace oombox {
 // Changes to the tables of the event store. They throw what SQLiteCpp throws: call them inside
 // Database::Write only.
 
-// The schema, version by version: an empty file to 1, 1 to 2.
-void MakeEventSchema(SQLite::Database& database);
-void AddListIndexes(SQLite::Database& database);
-void CountOomEvents(SQLite::Database& database);
-void AddContainerColumns(SQLite::Database& database);
-void NoteWhatIsMissing(SQLite::Database& database);
-
 // Stores events of one transaction. `now_wall_ns` is what retention by age counts from.
 class EventWriter {
  public:
