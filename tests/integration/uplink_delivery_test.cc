@@ -47,6 +47,15 @@ class UplinkDeliveryTest : public testing::Test {
   }
   void Start() { Start({address_}); }
 
+  // Five events, of which the collector refuses the third.
+  void DeliverAllButTheThird(FakeCollector& collector) {
+    collector.Reject(SampleId(3));
+    Store(1, 5);
+    Start();
+    ASSERT_TRUE(collector.Await([&] { return collector.events.contains(SampleId(5)); }));
+    ASSERT_TRUE(AwaitAcknowledged());
+  }
+
   // Every event is at the collector, and the store knows it.
   bool AwaitAll(FakeCollector& collector) {
     return collector.Await([&] { return collector.events == store_.Revisions(); }) &&
@@ -192,12 +201,8 @@ TEST_F(UplinkDeliveryTest, TheFirstReportNamesTheCollector) {
 
 TEST_F(UplinkDeliveryTest, ARejectedEventDoesNotBlockTheOthers) {
   FakeCollector collector(address_);
-  collector.Reject(SampleId(3));
-  Store(1, 5);
-  Start();
 
-  ASSERT_TRUE(collector.Await([&] { return collector.events.contains(SampleId(5)); }));
-  ASSERT_TRUE(AwaitAcknowledged());
+  ASSERT_NO_FATAL_FAILURE(DeliverAllButTheThird(collector));
 
   uplink_->Stop();
   EXPECT_FALSE(collector.events.contains(SampleId(3)));
@@ -207,11 +212,7 @@ TEST_F(UplinkDeliveryTest, ARejectedEventDoesNotBlockTheOthers) {
 
 TEST_F(UplinkDeliveryTest, WhatWasRefusedIsOfferedToAnotherVersion) {
   FakeCollector collector(address_);
-  collector.Reject(SampleId(3));
-  Store(1, 5);
-  Start();
-  ASSERT_TRUE(collector.Await([&] { return collector.events.contains(SampleId(5)); }));
-  ASSERT_TRUE(AwaitAcknowledged());
+  ASSERT_NO_FATAL_FAILURE(DeliverAllButTheThird(collector));
   EXPECT_EQ(store_.Stats()->refused, 1u);
   collector.Stop();
   collector.Upgrade();

@@ -32,12 +32,16 @@ class SessionTest : public testing::Test {
     return next && *next ? **next : v1::IngestRequest();
   }
 
-  Status Ack(uint64_t seq, const std::string& epoch = "collector") {
+  v1::IngestResponse AckOf(uint64_t seq, const std::string& epoch = "collector") const {
     v1::IngestResponse response;
     response.mutable_ack()->set_store_epoch(store_.epoch());
     response.mutable_ack()->set_seq(seq);
     response.mutable_ack()->set_collector_epoch(epoch);
-    return session_->Receive(response, now_);
+    return response;
+  }
+
+  Status Ack(uint64_t seq, const std::string& epoch = "collector") {
+    return session_->Receive(AckOf(seq, epoch), now_);
   }
 
   // Hello, greeting and the report that follows it.
@@ -230,10 +234,7 @@ TEST_F(SessionTest, CountsWhatTheCollectorRejectsAndGoesOn) {
   Store(1, 2);
   Connect();
   SendAll();
-  v1::IngestResponse response;
-  response.mutable_ack()->set_store_epoch(store_.epoch());
-  response.mutable_ack()->set_collector_epoch("collector");
-  response.mutable_ack()->set_seq(2);
+  v1::IngestResponse response = AckOf(2);
   response.mutable_ack()->add_rejected()->set_event_id(SampleId(1));
 
   ASSERT_TRUE(session_->Receive(response, now_));
@@ -248,10 +249,7 @@ TEST_F(SessionTest, ACollectorCannotRefuseMoreThanItSettles) {
   Store(1, 2);
   Connect();
   SendAll();
-  v1::IngestResponse response;
-  response.mutable_ack()->set_store_epoch(store_.epoch());
-  response.mutable_ack()->set_collector_epoch("collector");
-  response.mutable_ack()->set_seq(1);
+  v1::IngestResponse response = AckOf(1);
   response.mutable_ack()->add_rejected()->set_event_id(SampleId(1));
   response.mutable_ack()->add_rejected()->set_event_id(SampleId(2));
 
@@ -295,9 +293,7 @@ TEST_F(SessionTest, AVersionIsShortAndPrintable) {
   for (const std::string& version : {std::string(65, 'x'), std::string("a\nb")}) {
     NewSession();
     (void)Next();
-    v1::IngestResponse response;
-    response.mutable_ack()->set_store_epoch(store_.epoch());
-    response.mutable_ack()->set_collector_epoch("collector");
+    v1::IngestResponse response = AckOf(0);
     response.mutable_ack()->set_collector_version(version);
     const Status received = session_->Receive(response, now_);
     ASSERT_FALSE(received);
