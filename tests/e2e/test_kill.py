@@ -13,7 +13,7 @@ from lib.events import parse_events
 from lib.kernel_report import KernelLog
 from lib.machine import (cgroup_inode, own_memory_cgroup, prints_exact_sums, require_real_kills,
                          skip)
-from lib.programs import (Agent, Scratch, eventually, events_of, list_events, memhog, oombox,
+from lib.programs import (Agent, Scratch, binary, eventually, events_of, list_events, memhog, oombox,
                           wait_for_events)
 from lib.text import escape_untrusted, is_printable
 
@@ -142,35 +142,29 @@ class KillTest(unittest.TestCase):
         self.assertNotEqual(event["oom"]["trigger"]["tgid"], event["oom"]["victims"][0]["tgid"])
 
     def test_a_mark_on_a_process_that_dies_already_is_no_kill(self):
-        cpus = sorted(os.sched_getaffinity(0))
-        if len(cpus) < 2:
-            self.skipTest("one CPU")
-        ready = Scratch(self).file("ready")
-        # It was sent SIGKILL but does not get to run: it still has its memory, and the kernel takes it.
-        spin = f'x = bytearray(40 << 20); open("{ready}", "w").write(str(__import__("os").getpid()))\nwhile True: pass'
-        ask = ("import os, signal, subprocess, time\n"
-               f'while not os.path.exists("{ready}") or not open("{ready}").read(): pass\n'
-               f'pid = int(open("{ready}").read())\n'
-               "os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))\n"
-               f'busy = subprocess.Popen(["timeout", "10", "taskset", "-c", "{cpus[1]}", "nice", "-n", "-20", "sh", "-c",'
-               ' "while :; do :; done"])\n'
-               "time.sleep(2)\n"
-               "os.kill(pid, signal.SIGKILL)\n"
+        pid_file = Scratch(self).file("pid")
+        # It was sent SIGKILL and is stopped in its exit: it still has its memory, and the kernel takes it.
+        dying = ("import os, signal\n"
+                 f'open("{pid_file}", "w").write(str(os.getpid()))\n'
+                 'open("/proc/self/oom_score_adj", "w").write("1000")\n'
+                 "x = bytearray(40 << 20)\n"
+                 "os.kill(os.getpid(), signal.SIGKILL)")
+        ask = ("import os, signal, subprocess, sys\n"
+               "held = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)\n"
+               'assert held.stdout.readline() == b"held\\n"\n'
                "x = bytearray(40 << 20)\n"
-               "busy.terminate()")
-        for attempt in range(3):  # it may have its turn just then
-            truth = memhog("run", "--limit", "64Mi", "--", "sh", "-c",
-                           f"taskset -c {cpus[0]} /usr/bin/python3 -c '{ask}' &"
-                           "echo 1000 >/proc/self/oom_score_adj;"
-                           f"exec taskset -c {cpus[1]} /usr/bin/python3 -c '{spin}'")
-            os.remove(ready)
-            if truth["cgroups"][0]["oom_kill_after"] == 0:
-                break
+               "held.kill()\n"
+               "held.wait()\n"
+               "os.kill(os.getpid(), signal.SIGKILL)")  # the end that memhog expects of its command
+        truth = memhog("run", "--limit", "64Mi", "--", "/usr/bin/python3", "-c", ask,
+                       binary("held-exit"), "-", "/usr/bin/python3", "-c", dying, timeout=60)
+        with open(pid_file, encoding="ascii") as file:
+            pid = int(file.read())
 
         def told():
             answer = oombox("list", "--kind", "no_kill", "-o", "jsonl", local=self.agent.socket)
             events = [json.loads(line) for line in answer.stdout.splitlines()]
-            return [e for e in events if e["no_kill"]["process"]["tgid"] == truth["processes"][0]["pid"]]
+            return [e for e in events if e["no_kill"]["process"]["tgid"] == pid]
         event, = eventually(told, why="the event of the mark")
         self.assertEqual(event["no_kill"]["kind"], "KIND_ALREADY_DYING")
         self.assertEqual(truth["cgroups"][0]["oom_kill_after"], 0)

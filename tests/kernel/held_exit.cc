@@ -1,7 +1,6 @@
-// held-exit PROCS COMMAND...: runs a command in the cgroup of that cgroup.procs, and stops it in
-// its exit while it still has its memory (PTRACE_EVENT_EXIT comes before exit_mm() in do_exit(),
-// also after a SIGKILL): a victim that is slow to die. A further SIGKILL lets it end, and then this
-// does.
+// held-exit PROCS COMMAND...: runs a command in the cgroup of that cgroup.procs ("-": in its own),
+// and stops it in its exit while it still has its memory (PTRACE_EVENT_EXIT comes before exit_mm()
+// in do_exit(), also after a SIGKILL): a victim that is slow to die. It ends when this is killed.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -9,10 +8,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 
 namespace {
 
 bool Enter(const char* procs) {
+  if (std::strcmp(procs, "-") == 0) {
+    return true;
+  }
   const int fd = open(procs, O_WRONLY | O_CLOEXEC);
   return fd >= 0 && write(fd, "0", 1) == 1;
 }
