@@ -135,6 +135,16 @@ class CompareTest(unittest.TestCase):
         less_anon = {"path": "/a", "stat": {"kernel_stack_bytes": 64 << 10, "anon_bytes": 0}}
         self.assertEqual(1, len(list(compare.stat_against_kernel(less_anon, report, gone=32 << 10))))
 
+    def test_what_a_flush_of_memory_stat_can_explain_is_told_apart(self):
+        report = parse(LINUX_6_18)[0].report
+        report.stat = {"slab_unreclaimable": 64 << 10}
+
+        def difference(value):
+            found, = compare.stat_against_kernel({"path": "/a", "stat": {"slab_unreclaimable_bytes": value}}, report)
+            return found
+        self.assertIsInstance(difference((64 << 10) - 232), compare.FlushedMeanwhile)
+        self.assertNotIsInstance(difference(1 << 30), compare.FlushedMeanwhile)
+
 
 class EventJsonTest(unittest.TestCase):
     def test_64_bit_numbers_and_names_are_normalized(self):

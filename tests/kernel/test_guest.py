@@ -24,6 +24,9 @@ class GuestTest(GuestCase):
     programs = ("oombox-agent", "oombox", "memhog")
     table = compatibility.Table()
 
+    def setUp(self):
+        self.flushed = {}  # kernel -> scenario -> differences
+
     def test_kills_in_every_kernel_equal_its_report_and_the_truth(self):
         tag = None if os.environ.get("OOMBOX_KERNELS") == "all" else "smoke"
         for kernel in debian_kernels.kernels(tag):
@@ -72,10 +75,20 @@ class GuestTest(GuestCase):
                 truth = json.loads(frames[f"truth {scenario}"])
                 self.assertEqual(truth["cgroup_version"], cgroup_version)
                 event, differences = self.differences(truth, kills, events, exact)
-                self.table.scenario(kernel, scenario, differences)
                 self.table.event(kernel, event["oom"])
-                self.assertEqual([], differences)
+                self.check_equal(kernel, scenario, differences)
         self.assertEqual(self.table.without(kernel), compatibility.WITHOUT.get(kernel, set()))
+
+    def check_equal(self, kernel, scenario, differences):
+        """No difference; but the kernel's own flush of memory.stat may have come in between, once a boot: every
+        2 s a few ms, so that a second time is rather a fault of ours."""
+        flushed = [line for line in differences if isinstance(line, compare.FlushedMeanwhile)]
+        ours = [line for line in differences if line not in flushed]
+        self.table.scenario(kernel, scenario, ours)
+        self.assertEqual([], ours)
+        if flushed:
+            self.flushed.setdefault(kernel, {})[scenario] = flushed
+        self.assertLessEqual(len(self.flushed.get(kernel, {})), 1, self.flushed)
 
     def differences(self, truth, kills, events, exact):
         """The event of a scenario, and where it differs from the kernel's report or the truth."""
@@ -110,8 +123,7 @@ class GuestTest(GuestCase):
                     found = compare.against_kernel(event["oom"], kill, exact)
                 else:
                     found = compare.everything(event, kill, truth, process, lambda path: None, exact)
-                self.table.scenario(kernel, name, list(found))
-                self.assertEqual([], list(found))
+                self.check_equal(kernel, name, found)
         self.check_storm(json.loads(frames["truth left"]), parse_events(frames["list of two storms"]))
         self.check_storm(json.loads(frames["truth right"]), parse_events(frames["list of two storms"]))
         self.table.scenario(kernel, "two storms at once", [])
