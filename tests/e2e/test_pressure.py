@@ -259,13 +259,18 @@ class PressureTest(unittest.TestCase):
         eventually(lambda: (w := self.watch()) and w["cgroups_watched"] >= 5000
                    and w["curves_refused"] > 4000,
                    timeout=120, why="5 000 cgroups watched, more than curves have room for")
-        running = self.hog(LEAK, "0.2", limit="64Mi")
+        running = self.hog(LEAK, "0.4", limit="64Mi")
         self.assertEqual(running.wait(timeout=120), 0)
         kill, = eventually(lambda: list_events("--cgroup", self.name, server=self.agent.address),
                            why="the kill")
         alarm, = [event for event in self.pressures() if event["event_id"] == kill["oom"].get("pressure_event_id")]
         self.assertLess(int(alarm["boottime_ns"]), int(kill["boottime_ns"]))
-        self.assertGreater(len(kill["oom"]["curve"]["points"]), 10, "its curve found a place")
+        # Its curve found a place when it was near, 70 % of the limit; what is near is read each second where reading
+        # costs too much, as it may be on a busy machine (agent/pressure/brake.h), and else four times as often.
+        points = kill["oom"]["curve"]["points"]
+        self.assertLess(int(points[0]["usage_bytes"]), 0.8 * 64 * MIB)
+        read_at = [seconds(point["time"]) for point in points]
+        self.assertLess(max(later - earlier for earlier, later in zip(read_at, read_at[1:])), 2, points)
 
     def test_a_saw_tooth_is_one_alarm(self):
         running = self.hog(SAW)
