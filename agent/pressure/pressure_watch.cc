@@ -17,7 +17,6 @@ namespace {
 
 constexpr uint64_t kReclaimNs = 1'000'000'000;
 constexpr unsigned kMaxScanStretch = 6;  // a minute
-constexpr uint64_t kForgetNs = 300'000'000'000;
 constexpr uint64_t kTrendNs = 10'000'000'000;
 // Readings that are due so soon go together.
 constexpr uint64_t kTogetherNs = 20'000'000;
@@ -149,7 +148,7 @@ void PressureWatch::TakeReclaim(uint64_t now) {
   }
   // Of cgroups that nobody watches: their places are needed.
   for (const auto& [id, of] : *counts) {
-    if (id != ReclaimSource::kNode && of.last_boottime_ns + kForgetNs < now) {
+    if (id != ReclaimSource::kNode && of.last_boottime_ns + options_.forget_reclaim_ns < now) {
       options_.reclaim->Forget(id);
       reclaim_stalls_.erase(id);
     }

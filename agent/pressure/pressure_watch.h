@@ -40,6 +40,8 @@ class PressureWatch final : public HistorySource {
     std::function<bool(const std::string& path)> is_container = {};
     // Everything that is there is looked at so often, whether or not there are notices.
     uint64_t scan_ns = 10'000'000'000;
+    // Reclaim of a cgroup that is not watched is forgotten so long after its last.
+    uint64_t forget_reclaim_ns = 300'000'000'000;
     // Of a core, in 1/1000.
     unsigned budget_permille = 10;
     // Above that the programs at the reclaim tracepoints are switched off.

@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <fstream>
+
+#include "tests/unit/store/fixture.h"
 
 namespace oombox {
 namespace {
@@ -173,12 +174,12 @@ TEST(AccountingTest, AKillBetweenTheTwoCountsIsNotAhead) {
 }
 
 TEST(AccountingTest, ReadsOomKillFromVmstat) {
-  const std::string path = ::testing::TempDir() + "/vmstat";
+  const TempDir dir;
+  const std::string path = dir.File("vmstat");
   std::ofstream(path) << "nr_free_pages 123\noom_kill 42\nother 1\n";
 
   EXPECT_EQ(ReadKernelKills(path), 42U);
   EXPECT_EQ(ReadKernelKills(path + ".missing"), std::nullopt);
-  std::remove(path.c_str());
 }
 
 }  // namespace

@@ -119,6 +119,9 @@ TEST_F(FleetDirectoryTest, IsIncompleteFromTheRefusalOnUntilALaterRevisionIsTake
   report.mutable_report()->mutable_depths()->set_refused(0);
   report.mutable_report()->mutable_depths()->set_last_seq(7);
   agent->Give(report);
+  while (!hub_->coverage().Contains({"test", "n1"})) {
+    std::this_thread::yield();
+  }
   store_.Refuse(SampleId(1));
   agent->Give(Event("n1", 7, 1));
   EXPECT_EQ(agent->AwaitAck(7), 7u);

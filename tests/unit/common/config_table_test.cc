@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tests/unit/store/fixture.h"
+
 namespace oombox {
 namespace {
 
@@ -14,12 +16,10 @@ using ::testing::HasSubstr;
 
 class ConfigTableTest : public ::testing::Test {
  protected:
-  ConfigTableTest() : file_(::testing::TempDir() + "/config_table_test.toml") {}
   ~ConfigTableTest() override {
     unsetenv("OOMBOX_T_STATE_DIR");
     unsetenv("OOMBOX_T_INSECURE");
     unsetenv("OOMBOX_T_CONFIG");
-    std::remove(file_.c_str());
   }
 
   Result<ConfigOutcome> Load(std::vector<const char*> arguments) {
@@ -43,7 +43,8 @@ class ConfigTableTest : public ::testing::Test {
 
   void WriteFile(const std::string& text) { std::ofstream(file_) << text; }
 
-  const std::string file_;
+  const TempDir dir_;
+  const std::string file_ = dir_.File("config.toml");
   std::string state_dir_ = "default";
   int64_t ring_bytes_ = 1;
   bool insecure_ = false;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/unit/oombox/golden.h"
+#include "tests/unit/store/fixture.h"
 #include "tools/oombox/connect_error.h"
 
 namespace oombox {
@@ -84,7 +85,8 @@ class CompletionTest : public ::testing::Test {
     if (std::system(("command -v " + shell + " >/dev/null").c_str()) != 0) {
       GTEST_SKIP() << shell << " is not installed";
     }
-    const std::string path = ::testing::TempDir() + "/oombox-completion." + shell;
+    const TempDir dir;
+    const std::string path = dir.File("completion." + shell);
     std::ofstream(path) << script;
     EXPECT_EQ(std::system((shell + " -n " + path).c_str()), 0);
   }
@@ -102,7 +104,8 @@ TEST_F(CompletionTest, KnowsEveryVerbAndFlag) {
 }
 
 TEST_F(CompletionTest, CompletesInBash) {
-  const std::string path = ::testing::TempDir() + "/oombox-completion.run";
+  const TempDir dir;
+  const std::string path = dir.File("completion.run");
   std::ofstream(path) << BashCompletion(model_)
                       << "COMP_WORDS=(oombox list --kind p); COMP_CWORD=3; _oombox\n"
                          "[ \"${COMPREPLY[*]}\" = pressure ] || exit 1\n"

@@ -78,7 +78,8 @@ class PressureWatchTest : public ::testing::Test {
         .curves = {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"},
         .reclaim = reclaim_,
         .is_container = [](const std::string& path) { return path == "/container"; },
-        .scan_ns = 100'000'000});
+        .scan_ns = 100'000'000,
+        .forget_reclaim_ns = BootNowNs() / 2});
     watch_->Start([this](PressureChange change) {
       const std::lock_guard lock(mutex_);
       changes_.push_back(std::move(change));
