@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from lib.accounting import accounting_of, gaps_of, settled
+from lib.accounting import accounting_of, gaps_of, report_of, settled
 from lib.bpffs import Bpffs
 from lib.machine import kernel_kills, require_real_kills
 from lib.programs import (ENVIRONMENT, Agent, Scratch, binary, eventually, get_event, memhog, oombox,
@@ -39,17 +39,20 @@ class AgentLifeTest(unittest.TestCase):
         agent = Agent(self, self.scratch).wait_ready()
         before = self.captured(agent)
         truth = memhog("storm", "--kills", "5", "--same-cgroup", "--limit", "8Mi")
-        # In the journal, whether they are events yet or not.
-        eventually(lambda: self.captured(agent) >= before + 5, why="five records in the journal")
+        # In the journal, whether they are events yet or not: what is in the ring goes with the agent.
+        eventually(lambda: self.captured(agent, only_from_an_empty_ring=True) >= before + 5,
+                   why="five records in the journal")
         agent.kill()
 
         agent = Agent(self, self.scratch).wait_ready()
 
         self.assertEqual(len(wait_for_events(truth, 5, local=agent.socket)), 5)
 
-    def captured(self, agent):
-        report = json.loads(oombox("status", "-o", "json", local=agent.socket).stdout)
-        return int(report["nodes"][0]["report"]["accounting"].get("captured", 0))
+    def captured(self, agent, only_from_an_empty_ring=False):
+        report = report_of(agent)
+        if only_from_an_empty_ring and int(report["depths"].get("ring_bytes", 0)):
+            return 0
+        return accounting_of(report).get("captured", 0)
 
     def test_kills_while_no_agent_runs_are_a_counted_gap(self):
         self.assertEqual(Agent(self, self.scratch).wait_ready().stop(), 0)
@@ -101,8 +104,8 @@ class AgentLifeTest(unittest.TestCase):
 
         wait_for_events(truth, 1, local=agent.socket)
         done = oombox("list", "--kind", "gap", "-o", "jsonl", local=agent.socket)
-        # Somebody else's kill on this machine in that moment is a gap, and rightly so.
-        self.assertEqual(done.stdout != "", kernel_kills() != counted)
+        if kernel_kills() == counted:  # somebody else's kill on this machine may be one, and rightly so
+            self.assertEqual(done.stdout, "")
 
     def test_sigterm_stops_the_agent_with_0_and_removes_its_socket(self):
         agent = Agent(self, self.scratch).wait_ready()

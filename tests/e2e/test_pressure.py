@@ -1,5 +1,6 @@
 """The minutes before a kill: warned before it, a curve that a second observer confirms, no false alarm."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -24,21 +25,27 @@ while True:
     keep[-1][::4096] = b'x' * 256
     time.sleep(float(sys.argv[1]))
 """
-# Holds 20 MiB, 110 MiB for 300 ms, then 20 MiB again.
+# Holds 20 MiB, 110 MiB for 300 ms, then 20 MiB again. Says how long it was above 80 MiB: longer on a busy machine.
 SPIKE = """
-import mmap, time
-def take(mib):
-    area = mmap.mmap(-1, mib << 20)
-    for at in range(0, mib << 20, 4096):
+import mmap, sys, time
+def take(area, begin, end):
+    for at in range(begin << 20, end << 20, 4096):
         area[at] = 1
-    return area
-keep = take(20)
+keep = mmap.mmap(-1, 20 << 20)
+take(keep, 0, 20)
 time.sleep(2)
-spike = take(90)
+spike = mmap.mmap(-1, 90 << 20)
+take(spike, 0, 60)
+begin = time.monotonic()
+take(spike, 60, 90)
 time.sleep(0.3)
 spike.close()
+print('spike', time.monotonic() - begin, file=sys.stderr)
 time.sleep(5)
 """
+# Two readings so far apart make an alarm (agent/pressure/pressure_state.h, kConfirmNs).
+CONFIRM = 0.4
+ATTEMPTS = 4
 # Reads a file bigger than the limit again and again.
 CACHE = """
 import os, sys, time
@@ -108,6 +115,10 @@ class Observer(threading.Thread):
     def around(self, when, slack):
         return [usage for at, usage in self.readings if abs(at - when) <= slack]
 
+    def longest_gap(self):
+        """Seconds in which this machine did not let it read."""
+        return max(after - before for (before, _), (after, _) in zip(self.readings, self.readings[1:]))
+
 
 def seconds(timestamp):
     whole, _, fraction = timestamp.rstrip("Z").partition(".")
@@ -119,8 +130,10 @@ class PressureTest(unittest.TestCase):
     def setUp(self):
         self.scratch = Scratch(self)
         self.agent = Agent(self, self.scratch).wait_ready()
-        self.name = f"pressure-{os.getpid()}-{self._testMethodName[:20]}"
-        self.folder = f"{memory_cgroup()}/{self.name}"
+        self.use_cgroup(f"pressure-{os.getpid()}-{self._testMethodName[:20]}")
+
+    def use_cgroup(self, name):
+        self.name, self.folder = name, f"{memory_cgroup()}/{name}"
 
     def hog(self, program, *arguments, limit="128Mi"):
         running = subprocess.Popen(
@@ -180,9 +193,12 @@ class PressureTest(unittest.TestCase):
         points = kill["oom"]["curve"]["points"]
         self.assertGreater(len(points), 20)
         self.assertEqual(points[-1]["provenance"], "PROVENANCE_AT_KILL")
+        killed_at = seconds(points[-1]["time"])
         for point in points[:-1]:
             seen = observer.around(seconds(point["time"]), 1.0)
             self.assertTrue(seen, f"nobody else read at {point['time']}")
+            if killed_at - seconds(point["time"]) < 1:  # it grew for some ms after the observer's last look
+                seen.append(points[-1]["usage_bytes"])
             self.assertGreaterEqual(point["usage_bytes"], min(seen) - 8192, point)
             self.assertLessEqual(point["usage_bytes"], max(seen) + 8192, point)
         drawn = oombox("curve", kill["event_id"], server=self.agent.address)
@@ -190,11 +206,16 @@ class PressureTest(unittest.TestCase):
         self.assertIn("limit 128 MiB", drawn.stdout)
 
     def test_a_spike_of_300_ms_is_no_alarm_and_is_in_the_maximum(self):
-        running = self.hog(SPIKE)
-        eventually(lambda: int((self.row() or {}).get("usage_max_1m_bytes", 0)) > 100 * MIB,
-                   timeout=30, why="the spike in the highest usage of the minute")
-        running.wait(timeout=60)
-        self.assertEqual(self.pressures(), [])
+        for attempt in range(ATTEMPTS):
+            self.use_cgroup(f"spike-{os.getpid()}-{attempt}")
+            running = self.hog(SPIKE)
+            eventually(lambda: int((self.row() or {}).get("usage_max_1m_bytes", 0)) > 100 * MIB,
+                       timeout=30, why="the spike in the highest usage of the minute")
+            _, said = running.communicate(timeout=60)
+            if float(said.split("spike ")[1].split()[0]) < CONFIRM:
+                self.assertEqual(self.pressures(), [])
+                return
+        self.fail(f"no spike of {ATTEMPTS} was short enough: {said}")
 
     def test_page_cache_at_the_limit_is_never_critical(self):
         file = self.scratch.file("big")
@@ -218,10 +239,11 @@ class PressureTest(unittest.TestCase):
             time.sleep(1)
         self.assertEqual(running.returncode, 0, running.stderr.read())
         full = [row for row in rows if int(row["usage_bytes"]) > 60 * MIB]
+        full = list(itertools.dropwhile(lambda row: "reclaim" not in row["pressure"], full))  # looked at each second
         self.assertGreater(len(full), 5, rows)
         self.assertEqual([row["trend"] for row in full if "time_to_limit" in row.get("trend", {})], [],
                          "page cache fills it, and nobody will be killed")
-        self.assertGreater(max(row["pressure"]["reclaim"]["avg10_percent"] for row in full), 0)
+        self.assertGreater(max(row["pressure"]["reclaim"].get("avg10_percent", 0) for row in full), 0)
         changes = [event["pressure"] for event in self.pressures()]
         self.assertNotIn("STATE_CRITICAL", [change["state"] for change in changes])
         self.assertEqual(list_events("--cgroup", self.name, server=self.agent.address), [])
@@ -259,8 +281,11 @@ class PressureTest(unittest.TestCase):
         eventually(lambda: (w := self.watch()) and w["cgroups_watched"] >= 5000
                    and w["curves_refused"] > 4000,
                    timeout=120, why="5 000 cgroups watched, more than curves have room for")
+        observer = Observer(self.folder)
+        observer.start()
         running = self.hog(LEAK, "0.4", limit="64Mi")
         self.assertEqual(running.wait(timeout=120), 0)
+        observer.over.set()
         kill, = eventually(lambda: list_events("--cgroup", self.name, server=self.agent.address),
                            why="the kill")
         alarm, = [event for event in self.pressures() if event["event_id"] == kill["oom"].get("pressure_event_id")]
@@ -270,7 +295,8 @@ class PressureTest(unittest.TestCase):
         points = kill["oom"]["curve"]["points"]
         self.assertLess(int(points[0]["usage_bytes"]), 0.8 * 64 * MIB)
         read_at = [seconds(point["time"]) for point in points]
-        self.assertLess(max(later - earlier for earlier, later in zip(read_at, read_at[1:])), 2, points)
+        self.assertLess(max(later - earlier for earlier, later in zip(read_at, read_at[1:])),
+                        2 + observer.longest_gap(), points)
 
     def test_a_saw_tooth_is_one_alarm(self):
         running = self.hog(SAW)

@@ -133,12 +133,12 @@ def stat_against_kernel(level, report, gone=0, page_bytes=4096):
         if name not in report.stat:
             continue
         value = int(level["stat"].get(field, 0))
+        kind = FlushedMeanwhile if abs(value - report.stat[name]) <= waiting else str
         if gone and name in THREAD_FIELDS:
-            diff.expect(f"{name} but for threads the kernel's",
-                        0 <= report.stat[name] - value <= gone, True)
+            if not 0 <= report.stat[name] - value <= gone:
+                diff.expect(f"{name} but for threads the kernel's", value, report.stat[name], kind)
         else:
-            diff.expect(name, value, report.stat[name],
-                        FlushedMeanwhile if abs(value - report.stat[name]) <= waiting else str)
+            diff.expect(name, value, report.stat[name], kind)
     return diff
 
 

@@ -80,6 +80,9 @@ collected() { # collected COUNT: so many events at the collector, in /tmp/collec
 
 newest_id() { sed -n 's/.*"event_id": *"\([^"]*\)".*/\1/p' /tmp/list | head -n 1; }
 
+# Nothing more is to come of it.
+newest_is_final() { oombox --local get "$(newest_id)" -o json | grep -q '"final": true'; }
+
 frame_events() { # frame_events head|tail COUNT: the newest or the oldest of /tmp/list, whole
   for id in $(sed -n 's/.*"event_id": *"\([^"]*\)".*/\1/p' /tmp/list | "$1" -n "$2"); do
     frame "event $id" oombox --local get "$id" -o json
