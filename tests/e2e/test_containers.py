@@ -279,8 +279,9 @@ class RuntimeTroubleTest(ContainersTest):
 
     def first_event_within_a_second(self, container):
         event = self.first_event_of(container)
-        # As the agent measured: this test's own processes may be slow.
-        self.assertLess(int(report_of(self.agent)["kill_to_store"]["max_ns"]) / 1e9, 1)
+        # As the agent measured, after it stored: this test's own processes may be slow.
+        longest = eventually(lambda: int(report_of(self.agent)["kill_to_store"].get("max_ns", 0)), why="its latency")
+        self.assertLess(longest / 1e9, 1)
         return event
 
     def test_the_runtime_may_be_restarted(self):
