@@ -20,6 +20,7 @@ struct MemorySample {
   std::optional<uint64_t> file_bytes = {};  // without shmem
   std::optional<uint64_t> shmem_bytes = {};
   std::optional<uint64_t> kernel_bytes = {};
+  std::optional<uint64_t> slab_reclaimable_bytes = {};  // of kernel_bytes; v1 does not tell it
   std::optional<uint64_t> sock_bytes = {};
   std::optional<uint32_t> tasks = {};
   // Percent of the last 10 s and 60 s (PSI), and their totals.

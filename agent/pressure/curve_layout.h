@@ -10,11 +10,11 @@ namespace oombox {
 
 // The bytes of the file of curves: a header, then slots of 16 KiB, one for each cgroup. Of this
 // machine and boot only, so in its own byte order. A slot has three rings of readings: the finest
-// as they came, one in 1.2 s, one in 30 s. Every count may be anything: readers take it modulo the
+// as they came, one in 1.2 s, one in 36 s. Every count may be anything: readers take it modulo the
 // ring's length, and believe only times that make sense.
 
 inline constexpr std::array<char, 8> kCurveMagic = {'o', 'o', 'm', 'c', 'u', 'r', 'v', 'e'};
-inline constexpr uint32_t kCurveVersion = 1;
+inline constexpr uint32_t kCurveVersion = 2;
 inline constexpr size_t kCurveHeaderBytes = 4096;
 inline constexpr size_t kCurveSlotBytes = 16384;
 inline constexpr uint32_t kMaxAbsences = 16;
@@ -33,20 +33,19 @@ struct CurveReading {
   uint32_t file;
   uint32_t shmem;
   uint32_t kernel;
+  uint32_t slab_reclaimable;
   uint32_t sock;
   uint32_t limit;  // kCurveAbsent: none
   uint32_t tasks;
   uint16_t some_avg10;  // in 1/100 %
   uint16_t full_avg10;
 };
-static_assert(sizeof(CurveReading) == 48);
+static_assert(sizeof(CurveReading) == 52);
 
-template <size_t N>
 struct CurveRing {
-  static constexpr size_t kLength = N;
-  uint32_t written;  // ever; the last N are there
-  uint32_t pad;
-  std::array<CurveReading, N> readings;
+  static constexpr size_t kLength = 100;
+  uint32_t written;  // ever; the last kLength are there
+  std::array<CurveReading, kLength> readings;
 };
 
 struct CurveSlot {
@@ -56,10 +55,10 @@ struct CurveSlot {
   uint64_t state_since_ns;  // of `state`
   uint32_t state;           // PressureState
   uint32_t is_node;
-  std::array<char, 960> path;  // cut, with its NUL
-  CurveRing<100> fine;
-  CurveRing<100> medium;
-  CurveRing<120> coarse;
+  std::array<char, 732> path;  // cut, with its NUL
+  CurveRing fine;
+  CurveRing medium;
+  CurveRing coarse;
 };
 static_assert(sizeof(CurveSlot) == kCurveSlotBytes);
 

@@ -7,27 +7,25 @@ namespace oombox {
 
 namespace {
 
-template <size_t N>
-void Write(CurveRing<N>& ring, const CurveReading& reading) {
-  ring.readings[ring.written % N] = reading;
+void Write(CurveRing& ring, const CurveReading& reading) {
+  ring.readings[ring.written % CurveRing::kLength] = reading;
   std::atomic_ref(ring.written).store(ring.written + 1, std::memory_order_release);
 }
 
-template <size_t N>
-const CurveReading* Last(const CurveRing<N>& ring) {
-  return ring.written == 0 ? nullptr : &ring.readings[(ring.written - 1) % N];
+const CurveReading* Last(const CurveRing& ring) {
+  return ring.written == 0 ? nullptr : &ring.readings[(ring.written - 1) % CurveRing::kLength];
 }
 
 // A coarse reading stands for all since the one before: the highest of them is its usage_max.
-template <size_t N>
-void WriteWhenDue(CurveRing<N>& ring, const CurveRing<100>& finer, CurveReading reading,
+void WriteWhenDue(CurveRing& ring, const CurveRing& finer, CurveReading reading,
                   uint64_t every_ns) {
   const CurveReading* last = Last(ring);
   if (last != nullptr && (reading.ticks - last->ticks) * kCurveTickNs < every_ns) {
     return;
   }
   uint32_t highest = reading.usage_max == kCurveAbsent ? 0 : reading.usage_max;
-  for (size_t i = 0; last != nullptr && i < std::min<size_t>(finer.written, 100); ++i) {
+  for (size_t i = 0; last != nullptr && i < std::min<size_t>(finer.written, CurveRing::kLength);
+       ++i) {
     const CurveReading& between = finer.readings[i];
     if (between.ticks > last->ticks && between.ticks < reading.ticks) {
       highest = std::max(highest, between.usage == kCurveAbsent ? 0 : between.usage);
@@ -41,13 +39,12 @@ void WriteWhenDue(CurveRing<N>& ring, const CurveRing<100>& finer, CurveReading 
 }
 
 // The readings of a ring before `before`, newest last; those that go back in time are damage.
-template <size_t N>
-void Collect(const CurveRing<N>& ring, uint64_t base_ns, uint64_t from_ns, uint64_t before_ns,
+void Collect(const CurveRing& ring, uint64_t base_ns, uint64_t from_ns, uint64_t before_ns,
              std::vector<MemorySample>& out) {
-  const size_t count = std::min<size_t>(ring.written, N);
+  const size_t count = std::min<size_t>(ring.written, CurveRing::kLength);
   std::vector<MemorySample> found;
   for (size_t i = 0; i < count; ++i) {
-    const CurveReading& reading = ring.readings[(ring.written - count + i) % N];
+    const CurveReading& reading = ring.readings[(ring.written - count + i) % CurveRing::kLength];
     MemorySample sample = DecodeReading(reading, base_ns);
     if (sample.boottime_ns >= from_ns && sample.boottime_ns < before_ns &&
         (found.empty() || sample.boottime_ns > found.back().boottime_ns)) {

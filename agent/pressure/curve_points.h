@@ -10,7 +10,7 @@ namespace oombox {
 
 // The second ring takes a reading that is that much later than its last, and the third.
 inline constexpr uint64_t kCurveMediumNs = 1'200'000'000;
-inline constexpr uint64_t kCurveCoarseNs = 30'000'000'000;
+inline constexpr uint64_t kCurveCoarseNs = 36'000'000'000;
 // Readings further apart than that have a gap between them.
 inline constexpr uint64_t kCurveGapNs = 75'000'000'000;
 // Older ones are of no interest.

@@ -27,14 +27,14 @@ Optional Sum(std::initializer_list<Optional> parts) {
   return sum;
 }
 
-void FillDerived(MemorySample& sample, Optional inactive_file, Optional slab_reclaimable) {
+void FillDerived(MemorySample& sample, Optional inactive_file) {
   if (sample.usage_bytes && inactive_file) {
     sample.working_set_bytes = Less(*sample.usage_bytes, *inactive_file);
   }
   if (sample.anon_bytes) {
     const Optional held =
         Sum({sample.anon_bytes, sample.shmem_bytes, sample.sock_bytes,
-             Less(sample.kernel_bytes.value_or(0), slab_reclaimable.value_or(0))});
+             Less(sample.kernel_bytes.value_or(0), sample.slab_reclaimable_bytes.value_or(0))});
     // The parts are not read at one moment: together they may be more than the whole.
     sample.unreclaimable_bytes = std::min(*held, sample.usage_bytes.value_or(*held));
   }
@@ -104,7 +104,8 @@ void ParseStatV2(std::string_view text, MemorySample& sample) {
     sample.kernel_bytes =
         Sum({value("slab"), value("kernel_stack"), value("pagetables"), value("percpu")});
   }
-  FillDerived(sample, value("inactive_file"), value("slab_reclaimable"));
+  sample.slab_reclaimable_bytes = value("slab_reclaimable");
+  FillDerived(sample, value("inactive_file"));
 }
 
 void ParseStatV1(std::string_view text, MemorySample& sample) {
@@ -114,7 +115,7 @@ void ParseStatV1(std::string_view text, MemorySample& sample) {
   if (const auto cache = value("total_cache")) {
     sample.file_bytes = Less(*cache, sample.shmem_bytes.value_or(0));
   }
-  FillDerived(sample, value("total_inactive_file"), std::nullopt);
+  FillDerived(sample, value("total_inactive_file"));
 }
 
 bool ParsePressure(std::string_view text, MemorySample& sample) {

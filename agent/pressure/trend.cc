@@ -21,13 +21,16 @@ constexpr double kFarSeconds = 90.0 * 86400;
 
 using Series = std::optional<uint64_t> (*)(const MemorySample&);
 
-// As far as a curve's readings tell: they do not know reclaimable slab.
+// Page cache brings slab along that can be reclaimed as it can. Where that is not told apart (v1),
+// the kernel's memory is left out: a limit that is never reached is no forecast.
 std::optional<uint64_t> Unreclaimable(const MemorySample& sample) {
   if (!sample.anon_bytes) {
     return std::nullopt;
   }
+  const uint64_t slab = sample.slab_reclaimable_bytes.value_or(UINT64_MAX);
+  const uint64_t kernel = sample.kernel_bytes.value_or(0);
   const uint64_t parts = *sample.anon_bytes + sample.shmem_bytes.value_or(0) +
-                         sample.kernel_bytes.value_or(0) + sample.sock_bytes.value_or(0);
+                         (kernel - std::min(kernel, slab)) + sample.sock_bytes.value_or(0);
   return std::min(parts, sample.usage_bytes.value_or(parts));
 }
 

@@ -18,6 +18,7 @@ TEST(ParseTest, MemoryStatOfV2GivesWhatIsHeldAndWhatCannotBeReclaimed) {
   EXPECT_EQ(sample.shmem_bytes, 10485760U);
   EXPECT_EQ(sample.file_bytes, 52428800U - 10485760U);
   EXPECT_EQ(sample.kernel_bytes, 8388608U);
+  EXPECT_EQ(sample.slab_reclaimable_bytes, 6291456U);
   EXPECT_EQ(sample.working_set_bytes, 170000000U - 31457280U);
   // anon, shmem, sockets, and the kernel's without the reclaimable slabs.
   EXPECT_EQ(sample.unreclaimable_bytes, 104857600U + 10485760U + 4096U + 8388608U - 6291456U);

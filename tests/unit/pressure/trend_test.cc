@@ -53,6 +53,7 @@ TEST(TrendTest, PageCacheInUseFillsALimitThatNothingReaches) {
   for (MemorySample& point : points) {
     point.anon_bytes = 40 * kMiB;
     point.kernel_bytes = kMiB;
+    point.slab_reclaimable_bytes = 0;
   }
   auto trend = TrendOf(points);
   ASSERT_TRUE(trend);
@@ -67,6 +68,24 @@ TEST(TrendTest, PageCacheInUseFillsALimitThatNothingReaches) {
   EXPECT_NEAR(trend->growth_bytes_per_second, 2.0 * kMiB, 1);
   ASSERT_TRUE(trend->seconds_to_limit);
   EXPECT_NEAR(*trend->seconds_to_limit, (1000 - 41 - 2 * 59) / 2.0, 0.1);
+}
+
+TEST(TrendTest, SlabThatComesWithPageCacheFillsNoLimit) {
+  auto points = Points(60, kSecond, 100, 14);
+  for (size_t i = 0; i < points.size(); ++i) {
+    points[i].anon_bytes = 40 * kMiB;
+    points[i].kernel_bytes = (10 + i) * kMiB;
+    points[i].slab_reclaimable_bytes = (4 + i) * kMiB;
+  }
+  EXPECT_EQ(TrendOf(points)->growth_bytes_per_second, 0);
+  for (MemorySample& point : points) {
+    point.slab_reclaimable_bytes = 4 * kMiB;
+  }
+  EXPECT_NEAR(TrendOf(points)->growth_bytes_per_second, 1.0 * kMiB, 1) << "page tables, stacks";
+  for (MemorySample& point : points) {
+    point.slab_reclaimable_bytes = std::nullopt;
+  }
+  EXPECT_EQ(TrendOf(points)->growth_bytes_per_second, 0) << "v1 does not tell";
 }
 
 TEST(TrendTest, ReadingsWithoutThePartsAreLeftOut) {
