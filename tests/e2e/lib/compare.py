@@ -17,9 +17,10 @@ WALK_STEPS_PER_LOOK = 32
 
 
 class FlushedMeanwhile(str):
-    """A difference that the kernel makes itself: it adds up memory.stat every 2 s, and for a report only when more
-    than a charge batch of changes waits on each CPU (mm/memcontrol.c: flush_memcg_stats_dwork,
-    memcg_vmstats_needs_flush). What waits less is added now and then between the report and the mark."""
+    """A difference in memory.stat, which the kernel may have made itself, rarely: it adds it up CPU by CPU, every 2 s
+    (mm/memcontrol.c: flush_memcg_stats_dwork), and for a report only when much waits (memcg_vmstats_needs_flush). A
+    report in the middle of that lacks what the other CPUs have; the mark, a moment later, has it. The same kill
+    played again must be equal."""
 
 
 class Differences(list):
@@ -125,20 +126,16 @@ def gone_with_threads(oom):
     return (oom["victims"][0].get("threads", 1) - 1) * THREAD_BYTES
 
 
-def stat_against_kernel(level, report, gone=0, page_bytes=4096):
+def stat_against_kernel(level, report, gone=0):
     """memory.stat of the cgroup that fired; the kernel prints it for cgroup v2."""
-    waiting = CHARGE_BATCH_PAGES * page_bytes * (os.cpu_count() or 1)
     diff = Differences(f"memory.stat of {level['path']}:")
     for name, field in STAT_FIELDS.items():
         if name not in report.stat:
             continue
         value = int(level["stat"].get(field, 0))
-        kind = FlushedMeanwhile if abs(value - report.stat[name]) <= waiting else str
-        if gone and name in THREAD_FIELDS:
-            if not 0 <= report.stat[name] - value <= gone:
-                diff.expect(f"{name} but for threads the kernel's", value, report.stat[name], kind)
-        else:
-            diff.expect(name, value, report.stat[name], kind)
+        threads = gone if name in THREAD_FIELDS else 0
+        if not 0 <= report.stat[name] - value <= threads:
+            diff.expect(name, value, report.stat[name], FlushedMeanwhile)
     return diff
 
 
@@ -297,7 +294,7 @@ def everything(event, kill, truth, process, inode_of, kernel_prints_exact=False)
         diff += decision_against_kernel(oom, kill.report)
         for level in oom["cgroups"]:
             if level["id"] == fired["id"] and "stat" in level:
-                diff += stat_against_kernel(level, kill.report, gone_with_threads(oom), truth["page_bytes"])
+                diff += stat_against_kernel(level, kill.report, gone_with_threads(oom))
         if "top_users" in oom or "bpf_loop" not in str(oom["quality"]["missing"]):
             diff += ranking_against_kernel(oom, kill, truth["page_bytes"], kernel_prints_exact)
     return list(diff)
