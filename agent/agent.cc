@@ -345,9 +345,10 @@ Started RunningAgent::StartUplink() {
   options.session.node = reporter_->Report().node();
   options.session.agent_version = OOMBOX_VERSION;
   options.session.report = [this] { return reporter_->Report(); };
-  std::unique_lock lock(uplink_mutex_);
-  uplink_ = std::make_unique<Uplink>(*store_, *transport_, std::move(options));
-  lock.unlock();
+  {
+    const std::lock_guard lock(uplink_mutex_);
+    uplink_ = std::make_unique<Uplink>(*store_, *transport_, std::move(options));
+  }
   uplink_->Start();  // only now: its first report tells of itself
   return {};
 }

@@ -202,7 +202,8 @@ void AddTrend(const Event& pressure, v1::Diagnosis* diagnosis) {
                     TimeWords(std::max<int64_t>(trend.time_to_limit().seconds(), 0))),
         "growth", diagnosis);
   } else if (rate <= 0) {
-    AddEvidence(WeightOf(pressure, false), "it does not grow", "growth", diagnosis);
+    AddEvidence(WeightOf(pressure, false), "what its programs hold does not grow", "growth",
+                diagnosis);
   }
 }
 

@@ -21,8 +21,6 @@ constexpr double kFarSeconds = 90.0 * 86400;
 
 using Series = std::optional<uint64_t> (*)(const MemorySample&);
 
-// Page cache brings slab along that can be reclaimed as it can. Where that is not told apart (v1),
-// the kernel's memory is left out: a limit that is never reached is no forecast.
 std::optional<uint64_t> Unreclaimable(const MemorySample& sample) {
   if (!sample.anon_bytes) {
     return std::nullopt;
@@ -55,6 +53,12 @@ Series SeriesOf(const std::vector<MemorySample>& points, bool whole_node) {
 const MemorySample* LastOf(const std::vector<MemorySample>& points, Series series) {
   const auto found = std::find_if(points.rbegin(), points.rend(), series);
   return found == points.rend() ? nullptr : &*found;
+}
+
+// Of the limit's room.
+uint64_t HeldAt(const MemorySample& sample, Series series) {
+  const bool lacks_kernel = series == Unreclaimable && !sample.slab_reclaimable_bytes;
+  return *series(sample) + (lacks_kernel ? sample.kernel_bytes.value_or(0) : 0);
 }
 
 struct Fit {
@@ -146,7 +150,7 @@ std::optional<MemoryTrend> TrendOf(const std::vector<MemorySample>& points, bool
   }
   const MemorySample* last = LastOf(points, series);
   if (const auto limit = points.back().limit_bytes; last != nullptr && limit) {
-    const uint64_t left = *limit - std::min(*series(*last), *limit);
+    const uint64_t left = *limit - std::min(HeldAt(*last, series), *limit);
     const double seconds = static_cast<double>(left) / trend->growth_bytes_per_second;
     if (seconds < kFarSeconds) {
       trend->seconds_to_limit = seconds;

@@ -94,12 +94,10 @@ Uplink::Attempt Uplink::Try(const std::stop_token& stop, const std::string& addr
 Status Uplink::Pump(const std::stop_token& stop, const std::string& address,
                     CollectorStream& stream, Session& session) {
   while (!stop.stop_requested()) {
-    // Read first: what came before the end was noticed is taken, too.
-    const bool broken = mailbox_.broken();
     OOMBOX_RETURN_IF_ERROR(Step(address, stream, session));
     Publish(address, session);
-    if (broken) {
-      return stream.Finish(kStatusGrace);
+    if (mailbox_.broken()) {
+      return Leave(stream, session, kStatusGrace);
     }
     mailbox_.Wait(stop, session.Deadline(mailbox_.has_turn()));
   }
@@ -134,24 +132,29 @@ Status Uplink::Step(const std::string& address, CollectorStream& stream, Session
 Status Uplink::Drain(CollectorStream& stream, Session& session) {
   const auto deadline = Clock::now() + options_.stop_grace;
   bool half_closed = false;
-  while (Clock::now() < deadline) {
-    const bool broken = mailbox_.broken();
-    if (!broken && !half_closed && mailbox_.has_turn()) {
+  while (!mailbox_.broken() && Clock::now() < deadline) {
+    if (!half_closed && mailbox_.has_turn()) {
       stream.HalfClose();
       half_closed = true;
     }
     while (const auto response = mailbox_.Take()) {
       OOMBOX_RETURN_IF_ERROR(session.Receive(*response, Clock::now()));
     }
-    if (broken) {
-      break;
-    }
     if (mailbox_.TakeResume()) {
       stream.ReadOn();
     }
     mailbox_.Wait({}, deadline);
   }
-  return stream.Finish(std::chrono::milliseconds::zero());
+  return Leave(stream, session, std::chrono::milliseconds::zero());
+}
+
+// A stream may be known as broken, by what was written, before its last acknowledgements are here.
+Status Uplink::Leave(CollectorStream& stream, Session& session, std::chrono::milliseconds grace) {
+  Status end = stream.Finish(grace);
+  while (const auto response = mailbox_.Take()) {
+    OOMBOX_RETURN_IF_ERROR(session.Receive(*response, Clock::now()));
+  }
+  return end;
 }
 
 void Uplink::Publish(const std::string& address, const Session& session) {

@@ -69,6 +69,7 @@ class Uplink {
               Session& session);
   Status Step(const std::string& address, CollectorStream& stream, Session& session);
   Status Drain(CollectorStream& stream, Session& session);
+  Status Leave(CollectorStream& stream, Session& session, std::chrono::milliseconds grace);
   void Publish(const std::string& address, const Session& session);
   bool EventsWait();
   void NoteDelivering(const std::string& address);

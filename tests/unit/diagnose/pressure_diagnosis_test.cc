@@ -185,7 +185,7 @@ TEST(PressureDiagnosisTest, SaysThatPressureIsOver) {
   });
 
   EXPECT_EQ(diagnosis.verdict(), "the memory pressure of container web is over");
-  EXPECT_THAT(Evidence(diagnosis), Contains("+ it does not grow"));
+  EXPECT_THAT(Evidence(diagnosis), Contains("+ what its programs hold does not grow"));
 }
 
 TEST(PressureDiagnosisTest, TellsTheNodeFromItsCgroups) {

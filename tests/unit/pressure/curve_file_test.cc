@@ -112,6 +112,19 @@ TEST_F(CurveFileTest, AnotherBootBeginsAnew) {
   EXPECT_FALSE(file_->damaged());
 }
 
+TEST_F(CurveFileTest, AnotherVersionsFileIsBegunAnew) {
+  Add(1, kStart, 10);
+  file_.reset();
+  std::fstream file(dir_.File("curves"), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(offsetof(CurveHeader, version));
+  file.put(kCurveVersion - 1);
+  file.close();
+  Open(kStart + kSecond);
+  EXPECT_EQ(file_->curves(), 0U);
+  EXPECT_FALSE(file_->damaged());
+  EXPECT_TRUE(Add(1, kStart + kSecond, 10));
+}
+
 TEST_F(CurveFileTest, WhoIsGoneGivesItsPlaceLast) {
   Add(1, kStart, 1);
   Add(2, kStart, 1);

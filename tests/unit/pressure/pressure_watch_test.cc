@@ -79,7 +79,7 @@ class PressureWatchTest : public ::testing::Test {
         .reclaim = reclaim_,
         .is_container = [](const std::string& path) { return path == "/container"; },
         .scan_ns = 100'000'000,
-        .forget_reclaim_ns = BootNowNs() / 2});
+        .forget_reclaim_ns = BootNowNs() / 2});  // a machine may be up for five minutes only
     watch_->Start([this](PressureChange change) {
       const std::lock_guard lock(mutex_);
       changes_.push_back(std::move(change));

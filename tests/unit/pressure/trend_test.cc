@@ -86,6 +86,12 @@ TEST(TrendTest, SlabThatComesWithPageCacheFillsNoLimit) {
     point.slab_reclaimable_bytes = std::nullopt;
   }
   EXPECT_EQ(TrendOf(points)->growth_bytes_per_second, 0) << "v1 does not tell";
+  for (size_t i = 0; i < points.size(); ++i) {
+    points[i].shmem_bytes = 2 * i * kMiB;
+  }
+  const auto trend = TrendOf(points);
+  EXPECT_NEAR(trend->growth_bytes_per_second, 2.0 * kMiB, 1);
+  EXPECT_NEAR(*trend->seconds_to_limit, (1000 - 40 - 2 * 59 - 69) / 2.0, 0.1) << "it is held";
 }
 
 TEST(TrendTest, ReadingsWithoutThePartsAreLeftOut) {

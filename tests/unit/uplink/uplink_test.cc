@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
+#include <atomic>
+#include <thread>
 
 #include "tests/fakes/fake_event_store.h"
 #include "tests/fakes/sample_events.h"
@@ -10,15 +11,23 @@
 namespace oombox {
 namespace {
 
-using namespace std::chrono_literals;
+// When a collector that greets acknowledges an event and is gone, all at once.
+enum class Moment {
+  kEvent,      // while it is sent
+  kFinish,     // the stream is known as broken while it is sent; the acknowledgement comes later
+  kStop,       // while it is sent, and the uplink has been stopped meanwhile
+  kHalfClose,  // when nothing more comes
+};
 
-// A collector that greets, and acknowledges an event in the moment that `answers_to` says.
-enum class Moment { kEvent, kHalfClose };
+struct Play {
+  Moment moment;
+  std::atomic<bool> sending = false;
+  std::atomic<bool> stopping = false;
+};
 
 class FakeStream : public CollectorStream {
  public:
-  FakeStream(StreamObserver& observer, Moment answers_to, std::atomic<bool>& sent)
-      : observer_(observer), answers_to_(answers_to), sent_(sent) {}
+  FakeStream(StreamObserver& observer, Play& play) : observer_(observer), play_(play) {}
 
   void Send(v1::IngestRequest request) override {
     if (request.has_hello()) {
@@ -26,21 +35,37 @@ class FakeStream : public CollectorStream {
       observer_.OnResponse(Ack(0));
     }
     if (request.has_event()) {
-      seq_ = request.event().seq();
-      if (answers_to_ == Moment::kEvent) {
-        End();
-        return;
-      }
+      SendEvent(request.event().seq());
+    } else {
+      observer_.OnWritten();
     }
-    observer_.OnWritten();
-    sent_ = seq_ != 0;
   }
   void ReadOn() override {}
   void HalfClose() override { End(); }
-  Status Finish(std::chrono::milliseconds /*grace*/) override { return {}; }
+  Status Finish(std::chrono::milliseconds /*grace*/) override {
+    if (play_.moment == Moment::kFinish) {
+      observer_.OnResponse(Ack(seq_));
+    }
+    return {};
+  }
 
  private:
-  // Its last word and its end come at once: the uplink's thread sees both.
+  void SendEvent(uint64_t seq) {
+    seq_ = seq;
+    play_.sending = true;
+    while (play_.moment == Moment::kStop && !play_.stopping) {
+      std::this_thread::yield();
+    }
+    switch (play_.moment) {
+      case Moment::kEvent:
+      case Moment::kStop:
+        return End();
+      case Moment::kFinish:
+        return observer_.OnBroken();
+      case Moment::kHalfClose:
+        return observer_.OnWritten();
+    }
+  }
   void End() {
     observer_.OnResponse(Ack(seq_));
     observer_.OnBroken();
@@ -54,79 +79,65 @@ class FakeStream : public CollectorStream {
   }
 
   StreamObserver& observer_;
-  const Moment answers_to_;
-  std::atomic<bool>& sent_;
+  Play& play_;
   std::string epoch_;
   uint64_t seq_ = 0;
 };
 
 class FakeTransport : public CollectorTransport {
  public:
-  explicit FakeTransport(Moment answers_to) : answers_to_(answers_to) {}
+  explicit FakeTransport(Play& play) : play_(play) {}
   Result<std::unique_ptr<CollectorStream>> Open(const std::string& /*address*/,
                                                 StreamObserver& observer) override {
-    return std::make_unique<FakeStream>(observer, answers_to_, sent_);
+    return std::make_unique<FakeStream>(observer, play_);
   }
-  bool sent() const { return sent_; }
 
  private:
-  const Moment answers_to_;
-  std::atomic<bool> sent_ = false;
+  Play& play_;
 };
 
-class UplinkTest : public testing::Test {
+// Whatever the moment: the event is not sent again.
+class UplinkTest : public testing::TestWithParam<Moment> {
  protected:
-  Uplink::Options Options() {
-    Uplink::Options options;
-    options.collectors = {"collector"};
-    options.session.node = SampleNode("node-1");
-    options.session.report = [] { return SampleReport(SampleNode("node-1")); };
-    options.stop_grace = 1min;
-    options.pause = [this](const std::stop_token& stop, std::chrono::milliseconds) {
-      std::unique_lock lock(mutex_);
-      pauses_++;
-      changed_.notify_all();
-      changed_.wait(lock, stop, [] { return false; });
+  UplinkTest() {
+    options_.collectors = {"collector"};
+    options_.session.node = SampleNode("node-1");
+    options_.session.report = [] { return SampleReport(SampleNode("node-1")); };
+    options_.stop_grace = std::chrono::minutes(1);
+    options_.pause = [this](const std::stop_token& stop, std::chrono::milliseconds) {
+      paused_ = true;
+      while (!stop.stop_requested()) {
+        std::this_thread::yield();
+      }
     };
-    return options;
-  }
-
-  void AwaitPause() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return pauses_ > 0; });
+    store_.Insert(SampleEvent(1, SampleNode("node-1")));
   }
 
   FakeEventStore store_{"agent-store"};
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  int pauses_ = 0;
+  Uplink::Options options_;
+  std::atomic<bool> paused_ = false;
 };
 
-TEST_F(UplinkTest, TakesTheLastAcknowledgementOfAStreamThatEnds) {
-  store_.Insert(SampleEvent(1, SampleNode("node-1")));
-  FakeTransport transport(Moment::kEvent);
-  Uplink uplink(store_, transport, Options());
-
+TEST_P(UplinkTest, TakesTheLastAcknowledgementOfAStream) {
+  Play play{.moment = GetParam()};
+  FakeTransport transport(play);
+  Uplink uplink(store_, transport, options_);
   uplink.Start();
-  AwaitPause();
-
-  EXPECT_EQ(store_.Acknowledged()->second, 1U);
-  uplink.Stop();
-}
-
-TEST_F(UplinkTest, WaitsAtItsStopForWhatIsInFlight) {
-  store_.Insert(SampleEvent(1, SampleNode("node-1")));
-  FakeTransport transport(Moment::kHalfClose);
-  Uplink uplink(store_, transport, Options());
-
-  uplink.Start();
-  while (!transport.sent()) {
+  const bool ends_by_itself = play.moment == Moment::kEvent || play.moment == Moment::kFinish;
+  while (!(ends_by_itself ? paused_ : play.sending)) {
     std::this_thread::yield();
   }
-  uplink.Stop();
+
+  std::jthread stop([&] { uplink.Stop(); });
+  play.stopping = true;
+  stop.join();
 
   EXPECT_EQ(store_.Acknowledged()->second, 1U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Moments, UplinkTest,
+                         testing::Values(Moment::kEvent, Moment::kFinish, Moment::kStop,
+                                         Moment::kHalfClose));
 
 }  // namespace
 }  // namespace oombox
