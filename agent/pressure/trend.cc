@@ -16,6 +16,9 @@ constexpr std::array<uint64_t, 3> kWindowsNs = {60'000'000'000, 600'000'000'000,
 // Share of the readings' variance that a line explains.
 constexpr double kFitsWell = 0.95;
 constexpr double kFits = 0.80;
+// Each CPU counts what it takes in batches (MEMCG_CHARGE_BATCH pages, mm/memcontrol.c): a change of
+// less in a whole window is none.
+constexpr double kResolutionBytes = 64 * 4096;
 // Nobody waits longer than that for a limit.
 constexpr double kFarSeconds = 90.0 * 86400;
 
@@ -103,7 +106,9 @@ Fit FitLine(std::span<const MemorySample> points, Series series) {
   if (fit.count < 2 || var_t <= 0) {
     return fit;
   }
-  fit.slope = both / var_t;
+  const double slope = both / var_t;
+  const double change = std::abs(slope) * static_cast<double>(fit.span_ns) / kNsPerSecond;
+  fit.slope = change < kResolutionBytes ? 0 : slope;
   fit.explained = var_y > 0 ? both * both / (var_t * var_y) : 1;
   return fit;
 }

@@ -163,7 +163,7 @@ std::atomic<size_t>* settled = nullptr;
 // first would add it between the mark and the kernel's line. Reads of pages that nobody wrote are
 // faults that map the zero page, which is not counted.
 void SettleCounters() {
-  constexpr size_t kFaults = 2 * 64;
+  constexpr size_t kFaults = 128;
   const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   void* zeroes = ::mmap(nullptr, kFaults * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (zeroes == MAP_FAILED) {

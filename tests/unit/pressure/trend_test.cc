@@ -118,6 +118,14 @@ TEST(TrendTest, WhatIsConstantReachesNoLimit) {
   EXPECT_FALSE(trend->seconds_to_limit);
 }
 
+TEST(TrendTest, WhatACpuHasInStockIsNoGrowth) {
+  const auto trend = TrendOf(Points(60, kSecond, 100, 0.2 / 59));
+  ASSERT_TRUE(trend);
+  EXPECT_EQ(trend->growth_bytes_per_second, 0);
+  EXPECT_FALSE(trend->seconds_to_limit);
+  EXPECT_GT(TrendOf(Points(60, kSecond, 100, 0.3 / 59))->growth_bytes_per_second, 0);
+}
+
 TEST(TrendTest, FewReadingsAreNoTrend) {
   EXPECT_FALSE(TrendOf({}));
   EXPECT_FALSE(TrendOf(Points(3, kSecond, 1, 1)));
