@@ -21,6 +21,7 @@ LINE = re.compile(r"^\[ *(?P<seconds>[\d.]+)\] .*?"
 # The kernel prints a line for each victim on the console, which says when to hold it up.
 PAUSES_AFTER = (1, 300, 700)
 PAUSE_SECONDS = 1.6
+ATTEMPTS = 4
 
 
 class GroupKillTest(GuestCase):
@@ -35,13 +36,18 @@ class GroupKillTest(GuestCase):
     def test_a_group_kill_that_stands_still_for_seconds_is_still_one_event(self):
         for kernel in self.kernels():
             with self.subTest(kernel=kernel):
-                guest = self.start("group", kernel=self.kernel(kernel))
-                self.hold_up(guest)
-                frames = guest.wait()
-                self.check(frames)
-                times = [seconds for seconds, _, _ in kernel_lines(frames)]
-                pauses = [later - earlier for earlier, later in zip(times, times[1:])]
-                self.expect("it stood still", sum(pause > 1 for pause in pauses) >= 2, True)
+                stood_still = any(self.stood_still(kernel) for _ in range(ATTEMPTS))
+                self.expect("it stood still", stood_still, True)
+
+    def stood_still(self, kernel):
+        """False: this host was too slow to hold it up in the second that the kill takes."""
+        guest = self.start("group", kernel=self.kernel(kernel))
+        self.hold_up(guest)
+        frames = guest.wait()
+        self.check(frames)
+        times = [seconds for seconds, _, _ in kernel_lines(frames)]
+        pauses = [later - earlier for earlier, later in zip(times, times[1:])]
+        return sum(pause > 1 for pause in pauses) >= 2
 
     def kernels(self):
         every = os.environ.get("OOMBOX_KERNELS") == "all"
