@@ -135,15 +135,26 @@ class CompareTest(unittest.TestCase):
         less_anon = {"path": "/a", "stat": {"kernel_stack_bytes": 64 << 10, "anon_bytes": 0}}
         self.assertEqual(1, len(list(compare.stat_against_kernel(less_anon, report, gone=32 << 10))))
 
-    def test_what_a_flush_of_memory_stat_can_explain_is_told_apart(self):
+    def test_what_the_kernel_may_have_moved_meanwhile_is_told_apart(self):
         report = parse(LINUX_6_18)[0].report
         report.stat = {"slab_unreclaimable": 64 << 10}
         found, = compare.stat_against_kernel({"path": "/a", "stat": {"slab_unreclaimable_bytes": 60 << 10}}, report)
-        self.assertIsInstance(found, compare.FlushedMeanwhile)
+        self.assertIsInstance(found, compare.MovedMeanwhile)
         event = copy.deepcopy(EVENT)
         event["oom"]["trigger"]["tid"] += 1
         found, = differences(event)
-        self.assertNotIsInstance(found, compare.FlushedMeanwhile)
+        self.assertNotIsInstance(found, compare.MovedMeanwhile)
+
+    def test_only_company_adds_to_the_victims_memory_and_never_takes(self):
+        kill, = parse(LINUX_6_18)
+
+        def difference(anon, **more):
+            found, = compare.victim_against_kernel({**EVENT["oom"]["victims"][0], **more,
+                                                    "memory": {**HOG_MEMORY, "anon_bytes": anon}}, kill)
+            return found
+        self.assertIsInstance(difference(kill.anon - PAGE, threads=2), compare.MovedMeanwhile)
+        self.assertNotIsInstance(difference(kill.anon - PAGE), compare.MovedMeanwhile)
+        self.assertNotIsInstance(difference(kill.anon + PAGE, threads=2), compare.MovedMeanwhile)
 
 
 class EventJsonTest(unittest.TestCase):

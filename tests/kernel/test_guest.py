@@ -25,7 +25,7 @@ class GuestTest(GuestCase):
     table = compatibility.Table()
 
     def setUp(self):
-        self.flushed = {}  # scenario -> differences, of a boot
+        self.moved = {}  # scenario -> differences, of a boot
 
     def test_kills_in_every_kernel_equal_its_report_and_the_truth(self):
         tag = None if os.environ.get("OOMBOX_KERNELS") == "all" else "smoke"
@@ -37,13 +37,13 @@ class GuestTest(GuestCase):
         self.table.write()
 
     def equal_at_last(self, check, kernel):
-        """What a flush of memory.stat made differ is equal in another boot."""
+        """What the kernel made differ is equal in another boot."""
         check(kernel)
-        if first := self.flushed:
-            self.flushed = {}
+        if first := self.moved:
+            self.moved = {}
             check(kernel)
-            self.assertEqual(first.keys() & self.flushed.keys(), set(), first)
-        self.flushed = {}
+            self.assertEqual(first.keys() & self.moved.keys(), set(), first)
+        self.moved = {}
 
     def check_boot(self, kernel):
         frames = self.start("kills", self.kernel(kernel)).wait()
@@ -93,12 +93,12 @@ class GuestTest(GuestCase):
 
     def check_equal(self, kernel, scenario, differences):
         """No difference, but for what another boot must not have."""
-        flushed = [line for line in differences if isinstance(line, compare.FlushedMeanwhile)]
-        ours = [line for line in differences if line not in flushed]
+        moved = [line for line in differences if isinstance(line, compare.MovedMeanwhile)]
+        ours = [line for line in differences if line not in moved]
         self.table.scenario(kernel, scenario, ours)
         self.assertEqual([], ours)
-        if flushed:
-            self.flushed[scenario] = flushed
+        if moved:
+            self.moved[scenario] = moved
 
     def differences(self, truth, kills, events, exact):
         """The event of a scenario, and where it differs from the kernel's report or the truth."""
@@ -110,7 +110,7 @@ class GuestTest(GuestCase):
         self.assertIsNotNone(kill.report, "the kernel printed no report")
         if scenario == "sharer":
             # Of two that share their memory the kernel takes either; memhog knows the first.
-            found = compare.victim_against_kernel(victim, kill, exact)
+            found = compare.victim_against_kernel(victim, kill, exact, shares_memory=True)
             found += compare.decision_against_kernel(event["oom"], kill.report)
         else:
             found = compare.everything(event, kill, truth, process, lambda path: None, exact)
