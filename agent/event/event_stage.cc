@@ -317,7 +317,7 @@ Status EventStage::AddGaps() {
 Status EventStage::Save() {
   OOMBOX_TRY(const Unsaved::Saved saved, unsaved_.Save(store_));
   undecodable_.fetch_add(saved.refused);
-  NoteStored(saved.events);
+  NoteStored(saved);
   if (!saved.cursor) {
     return {};
   }
@@ -325,14 +325,16 @@ Status EventStage::Save() {
   return RetainJournal(WallNowNs());
 }
 
-void EventStage::NoteStored(const std::vector<v1::Event>& stored) {
+void EventStage::NoteStored(const Unsaved::Saved& saved) {
   const uint64_t now = BootNowNs();
-  for (const v1::Event& event : stored) {
-    const uint64_t made = event.boottime_ns();
-    if (event.has_oom()) {
-      options_.on_kill(event, false);
+  for (const v1::Event& event : saved.events) {
+    if (!event.has_oom()) {
+      continue;
     }
-    if (event.has_oom() && event.revision() == 1 && made >= start_boottime_ns_ && made <= now) {
+    options_.on_kill(event, false);
+    const uint64_t made = event.boottime_ns();
+    const bool first = saved.first_stored.contains(event.event_id());
+    if (first && made >= start_boottime_ns_ && made <= now) {
       latency_.Record(now - made);
     }
   }

@@ -113,7 +113,7 @@ class EventStage {
   EventContext ContextNow(const JournalSession& session) const;
   Status AddEntry(const JournalEntry& entry, const EventContext& context);
   Status Save();
-  void NoteStored(const std::vector<v1::Event>& stored);
+  void NoteStored(const Unsaved::Saved& saved);
 
   const Options options_;
   Journal& journal_;

@@ -20,6 +20,9 @@ bool IsMissing(EventStore& store, const std::string& id) {
 }  // namespace
 
 void Unsaved::Add(v1::Event event) {
+  if (event.revision() == 1) {
+    waiting_.first_stored.insert(event.event_id());
+  }
   auto& events = waiting_.events;
   const auto earlier = std::find_if(events.rbegin(), events.rend(), [&](const v1::Event& other) {
     return other.event_id() == event.event_id();

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,8 @@ class Unsaved {
 
   struct Saved {
     std::vector<v1::Event> events;
+    // Ids of those that were not stored before, whatever revision they have by now.
+    std::set<std::string> first_stored;
     std::optional<int64_t> cursor;
     // Kills among them whose event no store takes: each is a gap event instead.
     uint64_t refused = 0;

@@ -26,6 +26,15 @@ std::string KillOf(uint32_t tgid) {
   return bytes.bytes();
 }
 
+// One of the victims of the kill of `episode_tgid`.
+std::string VictimNow(uint32_t tgid, uint32_t episode_tgid) {
+  KillBytes bytes;
+  bytes.record().header.boottime_ns = BootNowNs();
+  bytes.record().victim.tgid = tgid;
+  bytes.record().episode_tgid = episode_tgid;
+  return bytes.bytes();
+}
+
 // What the kernel log would say of the kill of KillOf.
 LoggedKill LoggedOf(uint32_t tgid) {
   const auto record = testing::DecodeKill(KillOf(tgid));
@@ -157,6 +166,16 @@ TEST_F(EventStageTest, TellsOfEachKillOnceAsNewAndOfWhatWasStored) {
   for (const std::string& id : begun) {
     EXPECT_GE(stored[id], 1U);
   }
+}
+
+TEST_F(EventStageTest, TimesAKillThatHasALaterRevisionWhenItIsFirstStored) {
+  EventStage stage({.node_name = "n", .decode = DecodeRecord}, *journal_, *store_);
+  Append({VictimNow(1, 1), VictimNow(2, 1)});
+  stage.Notify();
+
+  ASSERT_TRUE(stage.Flush());
+  EXPECT_GT(Found("kind = oom").revision(), 1U);
+  EXPECT_EQ(stage.latency().Snapshot().count, 1U);
 }
 
 TEST_F(EventStageTest, GoesOnAfterARestartWhereItWas) {
