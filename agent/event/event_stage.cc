@@ -388,7 +388,8 @@ Status EventStage::AddEntry(const JournalEntry& entry, const EventContext& conte
       options_.on_kill(*event, true);
     }
   }
-  if (auto alarm = LinkedAlarm(store_, *event)) {
+  AddPressures();  // the alarm that the kill names may have come since this batch began
+  if (auto alarm = LinkedAlarm(store_, unsaved_, *event)) {
     unsaved_.Add(std::move(*alarm));
   }
   unsaved_.Add(std::move(superseded));

@@ -29,18 +29,24 @@ std::vector<v1::Event> ReportedPressures::Take(const IdentifyCgroupFn& identify)
   return events;
 }
 
-std::optional<v1::Event> LinkedAlarm(EventStore& store, const v1::Event& kill) {
-  if (kill.oom().pressure_event_id().empty() || kill.revision() != 1) {
+std::optional<v1::Event> LinkedAlarm(EventStore& store, const Unsaved& unsaved,
+                                     const v1::Event& kill) {
+  const std::string& id = kill.oom().pressure_event_id();
+  if (id.empty() || kill.revision() != 1) {
     return std::nullopt;
   }
-  auto alarm = FindEvent(store, kill.oom().pressure_event_id());
-  if (!alarm || !*alarm || !(*alarm)->has_pressure() ||
-      !(*alarm)->pressure().kill_event_id().empty()) {
+  std::optional<v1::Event> alarm;
+  if (const v1::Event* waiting = unsaved.Find(id)) {
+    alarm = *waiting;
+  } else if (auto stored = FindEvent(store, id)) {
+    alarm = std::move(*stored);
+  }
+  if (!alarm || !alarm->has_pressure() || !alarm->pressure().kill_event_id().empty()) {
     return std::nullopt;
   }
-  (*alarm)->mutable_pressure()->set_kill_event_id(kill.event_id());
-  (*alarm)->set_revision((*alarm)->revision() + 1);
-  return std::move(**alarm);
+  alarm->mutable_pressure()->set_kill_event_id(kill.event_id());
+  alarm->set_revision(alarm->revision() + 1);
+  return alarm;
 }
 
 }  // namespace oombox

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/event/pressure.h"
+#include "agent/event/unsaved.h"
 #include "agent/store/event_store.h"
 
 namespace oombox {
@@ -33,7 +34,9 @@ class ReportedPressures {
 };
 
 // The alarm before a kill in its next revision, told which kill it was; nothing when there was
-// none, or it knows. A store that cannot be asked has no alarm: the kill names it all the same.
-std::optional<v1::Event> LinkedAlarm(EventStore& store, const v1::Event& kill);
+// none, or it knows. It waits in `unsaved`, or is stored. A store that cannot be asked has no
+// alarm: the kill names it all the same.
+std::optional<v1::Event> LinkedAlarm(EventStore& store, const Unsaved& unsaved,
+                                     const v1::Event& kill);
 
 }  // namespace oombox

@@ -34,6 +34,13 @@ void Unsaved::Add(v1::Event event) {
   }
 }
 
+const v1::Event* Unsaved::Find(std::string_view event_id) const {
+  const auto found =
+      std::find_if(waiting_.events.rbegin(), waiting_.events.rend(),
+                   [&](const v1::Event& event) { return event.event_id() == event_id; });
+  return found != waiting_.events.rend() ? &*found : nullptr;
+}
+
 // One event that the store does not take must not hold up the others.
 void Unsaved::ReplaceRefused(EventStore& store) {
   for (v1::Event& event : waiting_.events) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Unsaved {
       Add(std::move(event));
     }
   }
+  // As it waits here; null: nothing of it does.
+  const v1::Event* Find(std::string_view event_id) const;
   void MoveCursor(int64_t cursor) { cursor_ = cursor; }
 
   struct Saved {
