@@ -42,10 +42,11 @@ class CaseBook {
  public:
   // How long a case waits after the last that was heard of it.
   static constexpr uint64_t kWaitNs = 2'000'000'000;
-  // And for the names of a stack, at most: all of the kernel's symbols are read for them.
-  static constexpr uint64_t kNamesWaitNs = 20'000'000'000;
   // And for what becomes of its container, which only the runtime tells.
   static constexpr uint64_t kFateWaitNs = 58'000'000'000;
+  // And for the names of a stack, at most: all of the kernel's symbols are read for them, on a node
+  // that may have no CPU to spare.
+  static constexpr uint64_t kNamesWaitNs = kFateWaitNs;
   // More than these do not wait: what comes late finds them in the store.
   static constexpr size_t kMaxOpen = 256;
   static constexpr size_t kMaxEarly = 64;
