@@ -13,7 +13,7 @@ from lib.machine import require_programs, skip
 from lib.programs import binary
 
 PROGRAMS = ("oombox-agent", "oombox-collector", "oombox", "memhog")
-NEEDS = ("qemu-system-x86_64", "cpio", "busybox", "strip", "dpkg-deb")
+NEEDS = ("setpriv", "qemu-system-x86_64", "cpio", "busybox", "strip", "dpkg-deb")
 
 
 class GuestCase(unittest.TestCase):
