@@ -4,16 +4,18 @@
 
 #include <chrono>
 
+#include "agent/common/clock.h"
+
 namespace oombox {
 
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(500);
+constexpr std::chrono::milliseconds kPatience(1000);
 
 }  // namespace
 
 FileStatsReader::FileStatsReader(Journal& journal, EventStore& store)
-    : journal_(journal), store_(store) {
+    : journal_(journal), store_(store), whole_boottime_ns_(BootNowNs()) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
@@ -27,20 +29,28 @@ void FileStatsReader::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return asked_ > answered_; })) {
     const uint64_t asked = asked_;
+    const uint64_t asked_boottime_ns = BootNowNs();
     Stats stats = last_;  // what a file does not say stays
     lock.unlock();
-    if (const auto bytes = journal_.UsedBytes()) {
+    const auto bytes = journal_.UsedBytes();
+    if (bytes) {
       stats.journal_bytes = *bytes;
     }
-    if (const auto last = journal_.LastId()) {
+    const auto last = journal_.LastId();
+    if (last) {
       stats.journal_last_id = *last;
     }
-    if (const auto store = store_.Stats()) {
+    const auto store = store_.Stats();
+    if (store) {
       stats.store = *store;
     }
     lock.lock();
     last_ = stats;
     answered_ = asked;
+    if (bytes && last && store) {
+      whole_ = asked;
+      whole_boottime_ns_ = asked_boottime_ns;
+    }
     changed_.notify_all();
   }
 }
@@ -50,7 +60,11 @@ FileStatsReader::Stats FileStatsReader::Get() {
   const uint64_t asked = ++asked_;
   changed_.notify_all();
   changed_.wait_for(lock, kPatience, [&] { return answered_ >= asked; });
-  return last_;
+  Stats stats = last_;
+  if (whole_ < asked) {
+    stats.age_ns = BootNowNs() - whole_boottime_ns_;
+  }
+  return stats;
 }
 
 }  // namespace oombox

@@ -19,12 +19,14 @@ class FileStatsReader {
     std::optional<uint64_t> journal_bytes;
     std::optional<int64_t> journal_last_id;
     std::optional<StoreStats> store;
+    // How old the rest is at least in part; absent: as of now.
+    std::optional<uint64_t> age_ns;
   };
 
   FileStatsReader(Journal& journal, EventStore& store);
   ~FileStatsReader();
 
-  // As of now; what was known last where the files do not answer within half a second.
+  // As of now; what was known last where the files refuse, or do not answer within a second.
   Stats Get();
 
  private:
@@ -36,6 +38,9 @@ class FileStatsReader {
   std::condition_variable_any changed_;
   uint64_t asked_ = 0;
   uint64_t answered_ = 0;
+  // The last that was answered in whole, and when it was asked.
+  uint64_t whole_ = 0;
+  uint64_t whole_boottime_ns_;
   Stats last_;
   std::jthread thread_;
 };

@@ -113,6 +113,9 @@ void FillDepths(const NodeReporter::Sources& sources, v1::NodeReport& report) {
     depths->set_ring_bytes(sources.capture->ring_pending_bytes());
   }
   const FileStatsReader::Stats files = sources.files->Get();
+  if (files.age_ns) {
+    *depths->mutable_age() = DurationOf(*files.age_ns);
+  }
   if (files.journal_last_id) {
     depths->set_journal_pending(sources.events->PendingUpTo(*files.journal_last_id));
   }
@@ -195,9 +198,10 @@ void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) 
     return;
   }
   coverage->set_reason(ReasonOf(report));
-  if (coverage->reason().empty() && sources.has_collector && !report.depths().has_refused()) {
+  if (coverage->reason().empty() && report.depths().has_age()) {
     coverage->set_state(v1::Coverage::STATE_UNKNOWN);
-    coverage->set_reason("the event store has not answered yet");
+    coverage->set_reason(fmt::format("journal or event store has not answered for {} s",
+                                     TimeUtil::DurationToSeconds(report.depths().age()) + 1));
     return;
   }
   coverage->set_state(coverage->reason().empty() ? v1::Coverage::STATE_COMPLETE

@@ -1,12 +1,11 @@
 """A disk that is full or read-only, and heals: kills wait in the ring, none is lost, and it says so."""
 
-import json
 import os
 import shutil
 import subprocess
 import unittest
 
-from lib.accounting import accounting_of, assert_balanced, gaps_of, settled
+from lib.accounting import accounting_of, assert_balanced, gaps_of, report_of, settled
 from lib.bpffs import Bpffs
 from lib.machine import kernel_kills, require_real_kills, skip
 from lib.programs import (ENVIRONMENT, Agent, Collector, Scratch, binary, eventually, list_events, memhog,
@@ -86,9 +85,11 @@ class FailingDisk:
 
 
 def stage(agent, name):
-    done = oombox("status", "-o", "json", local=agent.socket)
-    report = json.loads(done.stdout)["nodes"][0]["report"]
-    return next(stage for stage in report["stages"] if stage["name"] == name)
+    return next(stage for stage in report_of(agent)["stages"] if stage["name"] == name)
+
+
+def coverage(agent):
+    return report_of(agent)["coverage"]
 
 
 class DiskTest(unittest.TestCase):
@@ -166,11 +167,13 @@ class DiskTest(unittest.TestCase):
             lambda: (s := stage(agent, "capture"))["state"] == "STATE_STALLED" and s, timeout=40,
             why="a stalled capture in the status")
         self.assertIn("has not come back", stalled["reason"])
+        self.assertEqual(coverage(agent)["state"], "STATE_INCOMPLETE")
 
         disk.thaw()
 
         self.assert_each_once(truth, agent.socket)
         eventually(lambda: stage(agent, "capture")["state"] == "STATE_OK", why="a capture that goes on")
+        self.assertEqual(coverage(agent)["state"], "STATE_COMPLETE")
         self.assertEqual(gaps_of(agent), [])
 
     def test_a_collector_on_a_full_disk_acknowledges_nothing_and_gets_all_later(self):
