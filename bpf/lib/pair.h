@@ -50,28 +50,32 @@ static __always_inline void remember_other(const struct trigger_state *state,
 		remember_victim(state, task, now);
 }
 
-/* With the latest victim, in the same run of the OOM killer. An mm_struct is used again: who began after the
- * victim died has another one. */
+/* An mm_struct is used again: who began after the victim died has another one. */
+static __always_inline bool has_latest_mm(const struct trigger_state *state,
+					  struct task_struct *task)
+{
+	return state->mm && (__u64)BPF_CORE_READ(task, mm) == state->mm &&
+	       BPF_CORE_READ(task, group_leader, start_boottime) < state->episode_ns;
+}
+
+/* With the latest victim, in the same run of the OOM killer. */
 static __always_inline bool shares_memory(const struct trigger_state *state,
 					  struct task_struct *task, __u64 now)
 {
-	return state->mm && is_recent(state, now) && (__u64)BPF_CORE_READ(task, mm) == state->mm &&
-	       BPF_CORE_READ(task, group_leader, start_boottime) < state->episode_ns;
+	return is_recent(state, now) && has_latest_mm(state, task);
 }
 
 /* In a group kill the kernel counts and signals every member, also one that is marked already and still has its
  * memory; such a one is not marked again, because TIF_MEMDIE is set (mark_oom_victim): a count without a record.
  * The first victim always, once. An earlier run's, too, that is slow to die; told from a signal to who shares the
  * latest victim's memory, and from RLIMIT_CPU, which sends SIGKILL with SEND_SIG_PRIV, too, from the process to
- * itself. */
-static __always_inline bool is_counted_again(struct trigger_state *state, struct task_struct *task,
-					     __u64 now)
+ * itself. However late either is: lines on a slow console lie between the mark of one and the signal to the next. */
+static __always_inline bool is_counted_again(struct trigger_state *state, struct task_struct *task)
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid);
 
 	if (!state->group_id || !BPF_CORE_READ(task, signal, oom_mm))
 		return false;
-	/* However late: it is that very process. */
 	if (tgid == state->episode_tgid && BPF_CORE_READ(task, group_leader, start_boottime) ==
 						   state->episode_start_boottime_ns) {
 		if (state->double_seen)
@@ -79,8 +83,7 @@ static __always_inline bool is_counted_again(struct trigger_state *state, struct
 		state->double_seen = 1;
 		return true;
 	}
-	return is_recent(state, now) && tgid != bpf_get_current_pid_tgid() >> 32 &&
-	       !shares_memory(state, task, now);
+	return tgid != bpf_get_current_pid_tgid() >> 32 && !has_latest_mm(state, task);
 }
 
 static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
@@ -96,7 +99,7 @@ static __always_inline void pair_with_mark(struct task_struct *task, __u64 now)
 			COUNT(pending_full);
 		return;
 	}
-	if (is_counted_again(state, task, now)) {
+	if (is_counted_again(state, task)) {
 		state->mm = (__u64)BPF_CORE_READ(task, mm); /* whose sharers are signalled next */
 		COUNT(double_counted);
 		return;
