@@ -59,7 +59,13 @@ void ContainerWatch::Appeared(const std::string& container_id) {
 
 void ContainerWatch::Removed(const std::string& container_id) {
   const std::lock_guard lock(mutex_);
-  appeared_.erase(container_id);
+  if (const auto appeared = appeared_.find(container_id); appeared != appeared_.end()) {
+    if (appeared->second.asked > 0) {
+      appeared_.erase(appeared);
+    } else {  // the runtime may know it for a while: it is asked once
+      appeared->second.asked = kAppearedAt.size();
+    }
+  }
   directory_.Gone(container_id, Clock::now());
 }
 

@@ -177,11 +177,18 @@ Result<RuntimeContainer> CriClient::Find(const std::string& container_id) {
   cri::ContainerStatusRequest status_request;
   status_request.set_container_id(container_id);
   status_request.set_verbose(true);
-  OOMBOX_TRY(const auto status, Call(&cri::RuntimeService::Stub::ContainerStatus, status_request));
-  if (status.status().id() != container_id) {
+  const auto status = Call(&cri::RuntimeService::Stub::ContainerStatus, status_request);
+  if (!status && status.error().code == ErrorCode::kNotFound) {
+    found.running = false;  // removed since it was listed: its names are known, its end is not
+    return found;
+  }
+  if (!status) {
+    return tl::unexpected(status.error());
+  }
+  if (status->status().id() != container_id) {
     return MakeError(ErrorCode::kUnavailable, "the runtime answered for another container");
   }
-  AddStatus(status, found);
+  AddStatus(*status, found);
   return found;
 }
 

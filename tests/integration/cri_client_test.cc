@@ -81,6 +81,30 @@ TEST_F(CriClientTest, BelievesNoAnswerForAnotherContainer) {
   EXPECT_EQ(runtime_->Find("c1").error().code, ErrorCode::kUnavailable);
 }
 
+TEST_F(CriClientTest, KeepsTheNamesOfWhatIsRemovedWhileItAsks) {
+  cri_.containers = [](cri::ListContainersResponse& response) {
+    cri::Container* container = response.add_containers();
+    container->set_id("c1");
+    container->set_pod_sandbox_id("s1");
+    container->mutable_metadata()->set_name("worker");
+    container->mutable_metadata()->set_attempt(2);
+    container->set_state(cri::CONTAINER_RUNNING);
+    return grpc::Status::OK;
+  };
+  cri_.status = [](cri::ContainerStatusResponse&) {
+    return grpc::Status(grpc::StatusCode::NOT_FOUND, "not found");
+  };
+
+  const auto found = runtime_->Find("c1");
+
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_EQ(found->container_name, "worker");
+  EXPECT_EQ(found->pod_name, "ocr-7c9d6b5f4-x2kqp");
+  EXPECT_EQ(found->restart_count, 2U);
+  EXPECT_FALSE(found->running);
+  EXPECT_EQ(found->exit, std::nullopt);
+}
+
 TEST_F(CriClientTest, TakesHalfAnAnswer) {
   cri_.pods = [](cri::ListPodSandboxResponse&) { return grpc::Status::OK; };
   cri_.status = [](cri::ContainerStatusResponse& response) {
@@ -108,35 +132,43 @@ TEST_F(CriClientTest, RefusesAnAnswerThatIsTooBig) {
   EXPECT_TRUE(runtime_->List().has_value());
 }
 
-TEST_F(CriClientTest, GivesUpOnARuntimeThatIsSlowAndEndsACallWhenStopped) {
-  std::atomic<bool> end = false;
-  std::atomic<int> calls = 0;
-  std::atomic<int> inside = 0;
-  cri_.containers = [&](cri::ListContainersResponse&) {
-    ++inside;
-    ++calls;
-    while (!end) {
-      std::this_thread::sleep_for(1ms);
-    }
-    --inside;
-    return grpc::Status::OK;
-  };
-  const auto hasty = ConnectCri({dir_.File("cri.sock")}, 500ms);
-  EXPECT_EQ(hasty->Find("c1").error().code, ErrorCode::kUnavailable);
+// Takes calls, and answers none before the end of the test.
+class SlowCriTest : public ::testing::Test {
+ protected:
+  SlowCriTest() {
+    cri_.containers = [this](cri::ListContainersResponse&) {
+      ++calls_;
+      while (!end_) {
+        std::this_thread::sleep_for(1ms);
+      }
+      return grpc::Status::OK;
+    };
+  }
+  ~SlowCriTest() override { end_ = true; }
 
-  const int before = calls;
+  TempDir dir_;
+  std::atomic<bool> end_ = false;
+  std::atomic<int> calls_ = 0;
+  FakeCri cri_{dir_.File("cri.sock")};  // its threads, which end with it, use what is above
+};
+
+TEST_F(SlowCriTest, IsGivenUp) {
+  const auto hasty = ConnectCri({dir_.File("cri.sock")}, 500ms);
+
+  EXPECT_EQ(hasty->Find("c1").error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(SlowCriTest, IsLeftWhenStopped) {
   const auto patient = ConnectCri({dir_.File("cri.sock")}, 1h);
   std::thread asking([&] { EXPECT_FALSE(patient->Find("c1").has_value()); });
-  while (calls == before) {
+  while (calls_ == 0) {
     std::this_thread::sleep_for(1ms);
   }
+
   patient->Stop();
+
   asking.join();
   EXPECT_FALSE(patient->List().has_value());
-  end = true;
-  while (inside > 0) {  // the server's threads use what is here
-    std::this_thread::sleep_for(1ms);
-  }
 }
 
 TEST_F(CriClientTest, SaysWhichRuntimesDoNotSpeakIt) {

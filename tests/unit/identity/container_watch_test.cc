@@ -248,6 +248,25 @@ TEST_F(ContainerWatchTest, LearnsAContainerWhenItsCgroupAppears) {
   EXPECT_EQ(watch_->Known("new")->pod_name, "p");
 }
 
+TEST_F(ContainerWatchTest, LearnsAContainerThatWentBeforeTheRuntimeWasAsked) {
+  Start({.list_every = 1h});
+  ASSERT_TRUE(runtime_->Await([this] { return runtime_->lists > 0; }));
+  runtime_->Set([this] {
+    runtime_->containers["new"] = {.container_id = "new", .pod_name = "p"};
+    runtime_->hang = true;
+  });
+  Ask("another");
+  ASSERT_TRUE(runtime_->Await([this] { return runtime_->finds > 0; }));
+
+  watch_->Appeared("new");
+  watch_->Removed("new");
+  runtime_->Set([this] { runtime_->hang = false; });
+
+  while (!watch_->Known("new")) {
+    std::this_thread::yield();
+  }
+}
+
 TEST_F(ContainerWatchTest, AnswersQuestionsThatAreTooManyAtOnce) {
   Start();
   ASSERT_TRUE(runtime_->Await([this] { return runtime_->lists > 0; }));
