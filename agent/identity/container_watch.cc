@@ -184,14 +184,17 @@ bool Advance(Schedule& schedule, const std::vector<Milliseconds>& times, Time no
   return true;
 }
 
+bool Answered(const Result<RuntimeContainer>& found) {
+  return found || found.error().code == ErrorCode::kNotFound;
+}
+
 }  // namespace
 
 void ContainerWatch::AskFor(const std::string& id, std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   const Result<RuntimeContainer> found = runtime_->Find(id);
   lock.lock();
-  const bool answered = found || found.error().code == ErrorCode::kNotFound;
-  NoteCall(answered ? nullptr : &found.error());
+  NoteCall(Answered(found) ? nullptr : &found.error());
   if (found) {
     directory_.Put(*found, Clock::now());
   }
@@ -202,6 +205,14 @@ void ContainerWatch::AskFor(const std::string& id, std::unique_lock<std::mutex>&
   }
   AnswerPending(id, found);
   CallAnswered(lock);
+}
+
+bool ContainerWatch::AskAgain(Schedule& schedule, bool answered, Clock::time_point now) const {
+  if (Advance(schedule, options_.ask_at, now)) {
+    return true;
+  }
+  schedule.due = now + options_.again_after;
+  return !answered && schedule.due <= schedule.begin + options_.again_until;
 }
 
 bool ContainerWatch::IsDecided(Pending& pending, const Result<RuntimeContainer>& found, bool known,
@@ -232,7 +243,7 @@ void ContainerWatch::AnswerPending(const std::string& id, const Result<RuntimeCo
   const bool tells_state = found && !found->is_sandbox && (found->running || found->exit);
   std::erase_if(waiting->second, [&](Pending& pending) {
     const bool decided = IsDecided(pending, found, known != nullptr, now);
-    const bool more = Advance(pending.schedule, options_.ask_at, now);
+    const bool more = AskAgain(pending.schedule, Answered(found), now);
     const bool last = decided || !more;
     const RuntimeContainer container = known == nullptr ? RuntimeContainer() : *known;
     if (last || (known != nullptr && pending.told != container)) {

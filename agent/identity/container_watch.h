@@ -27,13 +27,16 @@ class ContainerWatch final : public ContainerSource {
     // Lists everything at the start, again when a call failed or a notice was lost, and so often:
     std::chrono::milliseconds list_every{60'000};
     std::chrono::milliseconds retry_after{1'000};  // doubled up to list_every
-    // After a kill: when the runtime is asked whether the container has exited. The last one ends
-    // it.
+    // After a kill: when the runtime is asked whether the container has exited. The last answer
+    // ends it.
     std::vector<std::chrono::milliseconds> ask_at = {
         std::chrono::milliseconds(0),     std::chrono::milliseconds(300),
         std::chrono::milliseconds(1'000), std::chrono::milliseconds(3'000),
         std::chrono::milliseconds(8'000), std::chrono::milliseconds(20'000),
         std::chrono::milliseconds(45'000)};
+    // When the last call failed: again and again, within the time that an event waits.
+    std::chrono::milliseconds again_after{2'000};
+    std::chrono::milliseconds again_until{54'000};  // after the kill
     ContainerDirectory::Limits limits = {};
   };
   struct Status {
@@ -86,6 +89,8 @@ class ContainerWatch final : public ContainerSource {
   std::string NextDue(Clock::time_point now) const;
   Clock::time_point NextTime() const;
   void AskFor(const std::string& id, std::unique_lock<std::mutex>& lock);
+  // False: it was the last time.
+  bool AskAgain(Schedule& schedule, bool answered, Clock::time_point now) const;
   void AnswerPending(const std::string& id, const Result<RuntimeContainer>& found);
   // True when nothing more is to be expected of the runtime.
   static bool IsDecided(Pending& pending, const Result<RuntimeContainer>& found, bool known,

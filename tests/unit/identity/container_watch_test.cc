@@ -82,7 +82,8 @@ RuntimeContainer Worker() {
 
 class ContainerWatchTest : public ::testing::Test {
  protected:
-  void Start(ContainerWatch::Options options = {.ask_at = {0ms, 20ms, 40ms, 60ms}}) {
+  void Start(ContainerWatch::Options options = {
+                 .ask_at = {0ms, 20ms, 40ms, 60ms}, .again_after = 20ms, .again_until = 100ms}) {
     auto runtime = std::make_unique<FakeRuntime>();
     runtime_ = runtime.get();
     prepare_(*runtime_);
@@ -220,6 +221,22 @@ TEST_F(ContainerWatchTest, ARuntimeThatIsSilentAfterTheKillHasNamesButNoFate) {
   EXPECT_TRUE(answers.back().found);
   EXPECT_EQ(answers.back().container.pod_name, "ocr-1");
   EXPECT_FALSE(answers.back().asked);
+}
+
+TEST_F(ContainerWatchTest, ALastCallThatFailsIsMadeAgain) {
+  Start({.ask_at = {0ms}, .again_after = 1ms, .again_until = 1h});
+  while (!watch_->Known("c1")) {
+    std::this_thread::yield();
+  }
+  runtime_->Set([this] { runtime_->down = true; });
+  Ask();
+  ASSERT_TRUE(runtime_->Await([this] { return runtime_->finds > 2; }));
+  runtime_->Set([this] { runtime_->down = false; });
+
+  const auto answers = AwaitLast();
+
+  EXPECT_TRUE(answers.back().asked);
+  EXPECT_TRUE(answers.back().container.running);
 }
 
 TEST_F(ContainerWatchTest, ARuntimeThatHangsHoldsUpNobody) {
