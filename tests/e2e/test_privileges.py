@@ -6,7 +6,7 @@ import unittest
 
 from lib import daemonset
 from lib.machine import recording, require_programs, require_real_kills, skip
-from lib.programs import Agent, Collector, Scratch, memhog, wait_for_events
+from lib.programs import Agent, Collector, Scratch, eventually, memhog, wait_for_events
 
 CAP_SETPCAP = 8
 
@@ -41,10 +41,11 @@ class PrivilegesTest(unittest.TestCase):
         self.scratch = Scratch(self)
 
     def assert_powerless(self, agent, *threads):
-        statuses = thread_statuses(agent.pid)
-        names = " ".join(statuses)
-        for thread in threads:
-            self.assertIn(f"{thread}[", names)
+        def named():  # each thread gives itself its name, maybe after the agent has said that it is ready
+            statuses = thread_statuses(agent.pid)
+            names = {name.rsplit("[", 1)[0] for name in statuses}
+            return statuses if names.issuperset(threads) else None
+        statuses = eventually(named, why=f"threads named {threads}")
         for name, fields in statuses.items():
             self.assertEqual({key: fields[key] for key in self.NOTHING}, self.NOTHING, name)
 

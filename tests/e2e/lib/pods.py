@@ -1,6 +1,7 @@
 """Pods and containers, made the way the kubelet makes them."""
 
 import collections
+import contextlib
 import json
 import os
 import uuid
@@ -123,5 +124,13 @@ class Container:
 
     def go(self):
         """Tells a container that runs grow_when_told; the runtime is not asked."""
-        with open(f"/proc/{self.processes()[0]}/root/go", "w", encoding="ascii"):
+        with open(f"/proc/{self._shell()}/root/go", "w", encoding="ascii"):
             pass
+
+    def _shell(self):
+        """Number of process 1 of its pid namespace: its children come and go, and may come first in a list."""
+        for pid in self.processes():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as lines:
+                if any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in lines):
+                    return pid
+        raise AssertionError(f"{self.name} has no process 1: {self.processes()}")
