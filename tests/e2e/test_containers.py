@@ -8,7 +8,6 @@ import signal
 import time
 import unittest
 
-from lib.accounting import report_of
 from lib.containerd import Containerd, require_containers
 from lib.events import parse_events
 from lib.images import HOG
@@ -274,93 +273,6 @@ class NoKillTest(ContainersTest):
         self.assertIn("the process that the kernel killed was not process 1 there", " ".join(explained.split()))
 
 
-class RuntimeTroubleTest(ContainersTest):
-    """Kills do not wait for the runtime."""
-
-    def first_event_within_a_second(self, container):
-        event = self.first_event_of(container)
-        # As the agent measured, after it stored: this test's own processes may be slow.
-        longest = eventually(lambda: int(report_of(self.agent)["kill_to_store"].get("max_ns", 0)), why="its latency")
-        self.assertLess(longest / 1e9, 1)
-        return event
-
-    def test_the_runtime_may_be_restarted(self):
-        self.watch()
-        pod = self.run_pod()
-        before = pod.run("before", grow_when_told())
-
-        self.containerd.stop()
-        self.containerd.start()
-        before.go()
-        after = pod.run("after", GROW)
-
-        for container in (before, after):
-            container.wait_exited()
-            event = self.event_of(container)
-            self.check_names(event["oom"]["container"], container)
-            self.check_exit(event, container)
-
-    def test_a_kill_while_the_runtime_is_down_has_names_and_its_fate_later(self):
-        container = self.run_pod().run("worker", grow_when_told())
-        self.watch()
-        self.agent.wait_for_line("the container runtime answers")  # it has the list
-
-        self.containerd.stop()
-        container.go()
-        event = self.first_event_within_a_second(container)
-        self.check_names(event["oom"]["container"], container)
-        self.containerd.start()
-
-        container.wait_exited()
-        # containerd 1.6 says "Error" first: it hears of the OOM a second after it found the exit.
-        self.check_exit(self.event_of(container), container, reason="OOMKilled")
-
-    def test_a_runtime_that_hangs_makes_no_kill_late(self):
-        self.watch()
-        container = self.run_pod().run("worker", grow_when_told())
-        eventually(lambda: self.known() >= 2, why="a pod and a container that are known")
-
-        self.containerd.pause()
-        container.go()
-        event = self.first_event_within_a_second(container)
-
-        self.check_names(event["oom"]["container"], container)
-        self.containerd.resume()
-        container.wait_exited()
-        self.check_exit(self.event_of(container), container)
-
-    def test_names_come_when_a_runtime_hangs_no_longer(self):
-        container = self.run_pod().run("worker", grow_when_told())
-        self.containerd.pause()
-        self.watch()
-
-        container.go()
-        event = self.first_event_within_a_second(container)
-
-        self.check_ids(event["oom"]["container"], container)
-        self.assertNotIn("pod_name", event["oom"]["container"])
-        self.containerd.resume()
-        event = self.event_of(container)
-        self.assertGreater(event["revision"], 1)
-        self.check_names(event["oom"]["container"], container)
-        container.wait_exited()
-        self.check_exit(event, container)
-
-    def test_without_a_runtime_there_are_the_ids_of_the_path(self):
-        self.watch("--no-cri")
-        container = self.run_pod().run("worker", GROW)
-        container.wait_exited()
-
-        event = self.event_of(container)
-
-        told = event["oom"]["container"]
-        self.check_ids(told, container)
-        self.assertEqual(told["qos_class"], "Burstable")
-        for name in ("pod_name", "container_name", "namespace_name", "image_name", "owner", "exit_code"):
-            self.assertNotIn(name, told)
-        self.assertIn(event["oom"].get("kubernetes_verdict", ""), ("", "KUBERNETES_VERDICT_UNSPECIFIED"))
-
-
 class ManyContainersTest(ContainersTest):
     PODS = 20
     CONTAINERS = 10
@@ -383,31 +295,6 @@ class ManyContainersTest(ContainersTest):
         event = self.event_of(victim)
         self.check_names(event["oom"]["container"], victim)
         self.check_exit(event, victim)
-
-
-class CleanUpTest(unittest.TestCase):
-    """What a test leaves behind, whatever it did: nothing."""
-
-    def leave(self, break_it):
-        inner = unittest.FunctionTestCase(lambda: None)
-        containerd = Containerd(inner)
-        container = containerd.run_pod("left").run("worker", SLEEP)
-        folder = os.path.dirname(containerd.socket)
-        break_it(containerd)
-        inner.doCleanups()
-        self.assertEqual(container.processes(), [])
-        self.assertEqual(containerd.mounts() + containerd.cgroups.left() + containerd.shim_sockets(), [])
-        self.assertFalse(os.path.exists(folder))
-        eventually(lambda: not containerd.shims(), why="the shims' end")
-
-    def test_nothing_is_left_of_a_daemon_that_runs(self):
-        self.leave(lambda containerd: None)
-
-    def test_nothing_is_left_of_a_daemon_that_hangs(self):
-        self.leave(lambda containerd: containerd.pause())
-
-    def test_nothing_is_left_of_a_daemon_that_ended(self):
-        self.leave(lambda containerd: containerd.stop())
 
 
 if __name__ == "__main__":
