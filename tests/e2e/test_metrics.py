@@ -70,7 +70,10 @@ class MetricsTest(unittest.TestCase):
                      "oombox_events_total"):
             self.assertGreaterEqual(after[name], before[name] + 1, name)
         eventually(lambda: unexplained(scrape(agent)) == 0, why="an identity that adds up")
-        at_collector = scrape(collector)
+        # Counted a moment after the commit that a list has seen.
+        at_collector = eventually(
+            lambda: (found := scrape(collector)).get("oombox_collector_stored_events_total") and found,
+            why="a stored event that is counted")
         self.assertGreaterEqual(at_collector["oombox_collector_stored_events_total"], 1)
         self.assertEqual(at_collector["oombox_collector_connected_agents"], 1)
         self.assertGreaterEqual(at_collector["oombox_collector_commit_seconds_count"], 1)

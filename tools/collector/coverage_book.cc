@@ -62,17 +62,23 @@ void CoverageBook::Note(const v1::NodeReport& report, int64_t received_wall_ns) 
 
 void CoverageBook::NoteCommitted(const Key& key, const std::string& store_epoch, uint64_t seq) {
   std::lock_guard lock(mutex_);
+  HasCome(key, store_epoch, seq);
+}
+
+// Never without the refusal: what came before may have been all that was missing.
+void CoverageBook::NoteRefused(const Key& key, const std::string& store_epoch, uint64_t seq) {
+  std::lock_guard lock(mutex_);
+  HasCome(key, store_epoch, seq).refused_seq = seq;
+}
+
+CoverageBook::Committed& CoverageBook::HasCome(const Key& key, const std::string& store_epoch,
+                                               uint64_t seq) {
   Committed& committed = committed_[key];
   if (std::exchange(committed.store_epoch, store_epoch) != store_epoch) {
     committed.refused_seq = 0;
   }
   committed.seq = seq;
-}
-
-void CoverageBook::NoteRefused(const Key& key, const std::string& store_epoch, uint64_t seq) {
-  NoteCommitted(key, store_epoch, seq);
-  std::lock_guard lock(mutex_);
-  committed_[key].refused_seq = seq;
+  return committed;
 }
 
 void CoverageBook::Forget(int64_t wall_ns) {
@@ -115,10 +121,10 @@ v1::Coverage CoverageBook::Here(const Key& key, const Entry& entry) const {
   return coverage;
 }
 
-v1::Coverage CoverageBook::CoverageHere(const v1::NodeReport& report,
-                                        int64_t received_wall_ns) const {
+std::optional<v1::Coverage> CoverageBook::Find(const Key& key) const {
   std::lock_guard lock(mutex_);
-  return Here(KeyOf(report.node()), EntryOf(report, received_wall_ns));
+  const auto entry = entries_.find(key);
+  return entry == entries_.end() ? std::nullopt : std::optional(Here(key, entry->second));
 }
 
 void CoverageBook::ForEach(const std::function<void(const Key&, const v1::Coverage& here,

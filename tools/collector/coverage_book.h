@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +40,8 @@ class CoverageBook {
   // Drops the nodes whose last report was received before `wall_ns`.
   void Forget(int64_t wall_ns);
 
-  // What a report says of the coverage of the events that are here.
-  v1::Coverage CoverageHere(const v1::NodeReport& report, int64_t received_wall_ns) const;
+  // The coverage of the events that are here; nothing: the node has not reported.
+  std::optional<v1::Coverage> Find(const Key& key) const;
   // In the order of the keys, with the lock held: `visit` is quick and does not call back.
   void ForEach(const std::function<void(const Key&, const v1::Coverage& here,
                                         int64_t received_wall_ns)>& visit) const;
@@ -53,7 +54,9 @@ class CoverageBook {
     uint64_t refused_seq = 0;  // of one that the node's report does not count yet
   };
 
-  v1::Coverage Here(const Key& key, const Entry& entry) const;  // lock held
+  // With the lock held:
+  Committed& HasCome(const Key& key, const std::string& store_epoch, uint64_t seq);
+  v1::Coverage Here(const Key& key, const Entry& entry) const;
 
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;

@@ -20,8 +20,12 @@ class FleetDirectoryTest : public IngestFixture {
  protected:
   FleetDirectoryTest() : directory_(store_, *hub_, [this] { return now_ns_.load(); }) {}
 
+  // As the writer does.
   Status PutReport(const v1::NodeReport& report, int64_t received_wall_ns) {
-    return store_.PutReports(std::vector<EventStore::StoredReport>{{report, received_wall_ns}});
+    const std::vector<EventStore::StoredReport> reports{{report, received_wall_ns}};
+    OOMBOX_RETURN_IF_ERROR(store_.PutReports(reports));
+    hub_->coverage().Load(reports);
+    return {};
   }
 
   // The id of the question the link has written.
@@ -138,6 +142,45 @@ TEST_F(FleetDirectoryTest, IsIncompleteFromTheRefusalOnUntilALaterRevisionIsTake
     std::this_thread::sleep_for(milliseconds(1));
   }
   EXPECT_EQ(directory_.Summary()->nodes_complete(), 1u);
+}
+
+TEST_F(FleetDirectoryTest, OneNodeSaysNoMoreThanAListOfAll) {
+  const v1::NodeReport report = SampleReport(SampleNode("n1"));
+  const std::vector<EventStore::StoredReport> reports{{report, kStartNs}};
+  ASSERT_TRUE(store_.PutReports(reports));  // the writer has not gone on yet
+
+  EXPECT_EQ(directory_.Summary()->nodes_complete(), 0u);
+  EXPECT_EQ((*directory_.Nodes())[0].coverage().state(), v1::Coverage::STATE_UNKNOWN);
+
+  hub_->coverage().Load(reports);
+
+  EXPECT_EQ(directory_.Summary()->nodes_complete(), 1u);
+  EXPECT_EQ((*directory_.Nodes())[0].coverage().state(), v1::Coverage::STATE_COMPLETE);
+}
+
+TEST_F(FleetDirectoryTest, NothingIsCompleteBetweenAnEventAndItsRefusal) {
+  CoverageBook book;
+  v1::NodeReport report = SampleReport(SampleNode("n1"));
+  report.mutable_depths()->set_unacknowledged(1);
+  report.mutable_depths()->set_refused(0);
+  const CoverageBook::Key key{report.node().cluster_name(), report.node().node_name()};
+  std::atomic<bool> complete = false;
+  std::jthread asking([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const auto here = book.Find(key);
+      complete = complete || (here && here->state() == v1::Coverage::STATE_COMPLETE);
+    }
+  });
+  for (uint64_t seq = 1; seq < 500'000; ++seq) {  // each is refused
+    report.set_store_epoch(std::to_string(seq));  // which forgets the refusals before
+    report.mutable_depths()->set_last_seq(seq);
+    book.Note(report, kStartNs);
+    book.NoteRefused(key, report.store_epoch(), seq);
+  }
+  asking.request_stop();
+  asking.join();
+
+  EXPECT_FALSE(complete);
 }
 
 TEST_F(FleetDirectoryTest, WhatWillNeverComeIsMissing) {
