@@ -116,9 +116,8 @@ void Reconciler::Watch(std::function<uint64_t()> pending) {
 
 void Reconciler::Look() {
   const std::lock_guard lock(look_mutex_);
-  // The kernel's count first: a kill in between must not look like one that was missed.
-  const auto kernel = sources_.kernel_kills();
-  const oombox_kill_counters seen = sources_.probe->Counters();
+  const auto [kernel, seen] =
+      accounting_.Read(sources_.kernel_kills, [this] { return sources_.probe->Counters(); });
   if (const uint64_t ahead = accounting_.Ahead(seen, sources_.kernel_kills()); ahead > 0) {
     BaseOfKernel(attachment_).fetch_sub(std::min<uint64_t>(ahead, attachment_.base_kernel_kills));
   }

@@ -69,14 +69,41 @@ uint64_t Accounting::OursSinceBase(const oombox_kill_counters& seen) const {
          attachment_.base_double_counted;
 }
 
+uint64_t Accounting::Difference(const Reading& reading) const {
+  const auto kernel = SinceBase(reading.kernel);
+  const uint64_t ours = OursSinceBase(reading.seen);
+  return kernel && *kernel > ours ? *kernel - ours : 0;
+}
+
+Accounting::Reading Accounting::Read(const std::function<std::optional<uint64_t>()>& kernel,
+                                     const std::function<oombox_kill_counters()>& seen,
+                                     std::chrono::milliseconds quiet) const {
+  constexpr int kTries = 20;
+  Reading least{.kernel = kernel(), .seen = seen()};
+  Reading last = least;
+  for (int i = 0; i < kTries && Difference(least) > 0; ++i) {
+    std::this_thread::sleep_for(quiet);
+    const Reading again{.kernel = kernel(), .seen = seen()};
+    const bool still = again.kernel == last.kernel && again.seen.kills == last.seen.kills &&
+                       again.seen.double_counted == last.seen.double_counted;
+    last = again;
+    if (Difference(again) <= Difference(least)) {
+      least = again;
+    }
+    if (still) {
+      break;
+    }
+  }
+  return least;
+}
+
 KillCounts Accounting::Look(std::optional<uint64_t> kernel_now, const oombox_kill_counters& seen,
                             uint64_t recursion_misses) {
   KillCounts counts{.kernel = SinceBase(kernel_now), .seen = seen};
   if (!counts.kernel) {
     return counts;
   }
-  const uint64_t ours = OursSinceBase(seen);
-  const uint64_t difference = *counts.kernel > ours ? *counts.kernel - ours : 0;
+  const uint64_t difference = Difference({.kernel = kernel_now, .seen = seen});
   const uint64_t believed = std::min(difference, last_difference_);
   last_difference_ = difference;
   // What was told as unexplained stays so, although a skipped run turns up later.

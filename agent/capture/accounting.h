@@ -32,13 +32,25 @@ struct KillCounts {
 };
 
 // Compares the kernel's count with ours. The kernel counts a kill moments before our programs see
-// it, so a difference is believed only when the next look finds it again. Pure arithmetic; not
+// it, so a difference is believed only when it stands still and the next look finds it again. Not
 // thread-safe.
 class Accounting {
  public:
+  // Both sides, the kernel's first: a kill in between must not look like one that was missed.
+  struct Reading {
+    std::optional<uint64_t> kernel;
+    oombox_kill_counters seen{};
+  };
+
   // Counts from the base that NoteBase has noted; a difference that was told is believed at once.
   // `attachment` must outlive it.
   explicit Accounting(const oombox_attachment& attachment);
+
+  // Where they differ, reads again until they agree or both have stood still for `quiet`, or often:
+  // then what differed least, which is at least what was missed.
+  Reading Read(const std::function<std::optional<uint64_t>()>& kernel,
+               const std::function<oombox_kill_counters()>& seen,
+               std::chrono::milliseconds quiet = std::chrono::milliseconds(2)) const;
 
   // A skipped run need not have been a kill (a mark on a dying task is none): of the misses only as
   // many count as kills are missing and have not been told as unexplained.
@@ -53,6 +65,7 @@ class Accounting {
  private:
   std::optional<uint64_t> SinceBase(std::optional<uint64_t> kernel) const;
   uint64_t OursSinceBase(const oombox_kill_counters& seen) const;
+  uint64_t Difference(const Reading& reading) const;
 
   const oombox_attachment& attachment_;
   uint64_t last_difference_;

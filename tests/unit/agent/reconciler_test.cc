@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -63,7 +64,11 @@ class ReconcilerTest : public ::testing::Test {
                                                          .events = events_.get(),
                                                          .journal = journal_.get(),
                                                          .evidence = evidence_.get(),
-                                                         .kernel_kills = [this] { return kernel_; },
+                                                         .kernel_kills =
+                                                             [this] {
+                                                               at_kernel_read_();
+                                                               return kernel_;
+                                                             },
                                                          .last_seen_path = dir_.File("last-seen")});
     reconciler_->Watch([this] { return pending_; });
   }
@@ -92,6 +97,7 @@ class ReconcilerTest : public ::testing::Test {
   FakeProbe probe_;
   std::optional<uint64_t> kernel_ = 0;
   uint64_t pending_ = 0;
+  std::function<void()> at_kernel_read_ = [] {};
   std::unique_ptr<EventStage> events_;
   std::unique_ptr<GapEvidence> evidence_;
   std::unique_ptr<Reconciler> reconciler_;
@@ -140,6 +146,23 @@ TEST_F(ReconcilerTest, NamesTheCauseOfKillsTheKernelSkipped) {
   EXPECT_EQ(gaps[1].count(), 1U);
   EXPECT_NE(gaps[0].cause(), gaps[1].cause());
   EXPECT_EQ(reconciler_->counts().unexplained, 1U);
+}
+
+TEST_F(ReconcilerTest, AKillOnItsWayAtEachOfTwoLooksIsNotMissed) {
+  for (uint64_t kills = 1; kills <= 2; ++kills) {
+    kernel_ = kills;
+    int reads = 0;
+    at_kernel_read_ = [this, kills, &reads] {
+      if (++reads == 2) {  // ours follows in a moment
+        probe_.counters.kills = probe_.counters.submitted = kills;
+      }
+    };
+    reconciler_->Look();
+  }
+  at_kernel_read_ = [] {};
+
+  EXPECT_EQ(reconciler_->counts().unexplained, 0U);
+  EXPECT_TRUE(Gaps().empty());
 }
 
 TEST_F(ReconcilerTest, NotesTheMomentInWhichBothCountsAgree) {

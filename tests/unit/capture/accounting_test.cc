@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
+#include <utility>
+#include <vector>
 
 #include "tests/unit/store/fixture.h"
 
@@ -38,6 +42,57 @@ TEST(AccountingTest, DoesNotBelieveADifferenceSeenOnce) {
 
   EXPECT_EQ(accounting.Look(104, Seen(3), 0).unexplained, 0U);
   EXPECT_EQ(accounting.Look(104, Seen(4), 0).unexplained, 0U);
+}
+
+// What each side counts, one reading after the other; the last stays.
+class Counting {
+ public:
+  explicit Counting(std::vector<std::pair<uint64_t, uint64_t>> readings)
+      : readings_(std::move(readings)) {}
+  Accounting::Reading Read(const Accounting& accounting) {
+    return accounting.Read(
+        [this] {
+          at_ = std::min(at_ + 1, readings_.size());
+          return std::optional(readings_[at_ - 1].first);
+        },
+        [this] { return Seen(readings_[at_ - 1].second); }, std::chrono::milliseconds(0));
+  }
+  size_t at() const { return at_; }
+
+ private:
+  std::vector<std::pair<uint64_t, uint64_t>> readings_;
+  size_t at_ = 0;
+};
+
+TEST(AccountingTest, ReadsOnceWhatAgrees) {
+  const oombox_attachment base = Base(100, 0);
+  Counting counting({{103, 3}, {104, 3}});
+
+  EXPECT_EQ(counting.Read(Accounting(base)).kernel, 103U);
+  EXPECT_EQ(counting.at(), 1U);
+}
+
+TEST(AccountingTest, ReadsAgainWhatAKillOnItsWayMakesDiffer) {
+  const oombox_attachment base = Base(100, 0);
+  Counting counting({{104, 3}, {105, 4}, {105, 5}});
+
+  const auto reading = counting.Read(Accounting(base));
+
+  EXPECT_EQ(reading.kernel, 105U);
+  EXPECT_EQ(reading.seen.kills, 5U);
+}
+
+TEST(AccountingTest, TakesTheLeastDifferenceOfAStormAndWhatStandsStill) {
+  const oombox_attachment base = Base(100, 0);
+  Counting still({{105, 3}, {105, 4}, {105, 4}, {105, 5}});
+  EXPECT_EQ(still.Read(Accounting(base)).seen.kills, 4U) << "one is missing";
+  EXPECT_EQ(still.at(), 3U);
+
+  std::vector<std::pair<uint64_t, uint64_t>> storm;
+  for (uint64_t i = 1; i < 100; ++i) {
+    storm.emplace_back(100 + i + (i == 7 ? 1 : 2), i);
+  }
+  EXPECT_EQ(Counting(storm).Read(Accounting(base)).seen.kills, 7U);
 }
 
 TEST(AccountingTest, BelievesADifferenceThatStays) {
