@@ -21,18 +21,21 @@ namespace oombox {
 
 namespace {
 
-// A port that was free a moment ago.
-int FreePort() {
+// An address of loopback that is this process's own, with a port that is free on it: between two
+// starts of the collector nobody else takes it.
+std::string OwnAddress() {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl((127U << 24) + (1U << 16) + static_cast<uint32_t>(::getpid()));
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   socklen_t size = sizeof address;
-  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0) {
-    return 0;
+  char text[INET_ADDRSTRLEN] = {};
+  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0 ||
+      ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text) == nullptr) {
+    return {};
   }
-  return ntohs(address.sin_port);
+  return std::string(text) + ":" + std::to_string(ntohs(address.sin_port));
 }
 
 }  // namespace
@@ -41,7 +44,7 @@ CollectorProcess::CollectorProcess(std::string program, std::string state_dir, i
     : program_(std::move(program)),
       state_dir_(std::move(state_dir)),
       max_agents_(max_agents),
-      address_("127.0.0.1:" + std::to_string(FreePort())) {}
+      address_(OwnAddress()) {}
 
 bool CollectorProcess::Start() {
   std::vector<std::string> words = {program_,

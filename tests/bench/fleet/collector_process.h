@@ -6,7 +6,7 @@
 
 namespace oombox {
 
-// A real oombox-collector in a process of its own, on a loopback port.
+// A real oombox-collector in a process of its own, on loopback.
 class CollectorProcess {
  public:
   CollectorProcess(std::string program, std::string state_dir, int max_agents);
@@ -14,7 +14,7 @@ class CollectorProcess {
   CollectorProcess(const CollectorProcess&) = delete;
   CollectorProcess& operator=(const CollectorProcess&) = delete;
 
-  // On the same port and folder each time. False: it could not be started.
+  // On the same address and folder each time. False: it could not be started.
   bool Start();
   // SIGKILL; returns when it is dead.
   void Kill();
