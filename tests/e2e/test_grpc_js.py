@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from lib.machine import can_make_real_kills, recording, require_programs, skip
@@ -12,6 +13,7 @@ from lib.programs import ENVIRONMENT, Agent, Scratch, eventually, list_events, m
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grpc_js")
 CACHE = os.environ.get("OOMBOX_CACHE", os.path.expanduser("~/.cache/oombox"))
+INSTALL_TIMEOUT = 130
 UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "ENETUNREACH",
                "ERR_SOCKET_TIMEOUT", "E403", "E407", "ENOTCACHED")
 
@@ -20,22 +22,34 @@ def modules():
     """The folder with the client's packages, installed once per version of the lock file."""
     with open(os.path.join(HERE, "package-lock.json"), "rb") as lock:
         digest = hashlib.sha256(lock.read()).hexdigest()[:12]
-    folder = os.path.join(CACHE, f"grpc_js-{digest}")
-    done = os.path.join(folder, "installed")
-    if os.path.exists(done):
-        return os.path.join(folder, "node_modules")
-    os.makedirs(folder, exist_ok=True)
+    folder = os.path.join(CACHE, f"grpc_js-whole-{digest}")
+    if not os.path.exists(folder):
+        os.makedirs(CACHE, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="grpc_js.parts-", dir=CACHE) as parts:
+            installed = os.path.join(parts, "installed")
+            os.mkdir(installed)
+            install(installed)
+            try:
+                os.rename(installed, folder)
+            except OSError:
+                if not os.path.exists(folder):  # else another was first
+                    raise
+    return os.path.join(folder, "node_modules")
+
+
+def install(folder):
     for name in ("package.json", "package-lock.json"):
         shutil.copy(os.path.join(HERE, name), folder)
-    npm = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder,
-                         capture_output=True, text=True, timeout=150, stdin=subprocess.DEVNULL)
+    try:
+        npm = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=2",
+                              "--fetch-timeout=40000"], cwd=folder, capture_output=True, text=True,
+                             timeout=INSTALL_TIMEOUT, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        skip(f"the npm registry is not reachable within {INSTALL_TIMEOUT} s")
     if npm.returncode != 0:
         if any(code in npm.stderr for code in UNREACHABLE):
             skip(f"the npm registry is not reachable: {npm.stderr.strip().splitlines()[0]}")
         raise AssertionError(f"npm ci: exit {npm.returncode}:\n{npm.stderr}")
-    with open(done, "w", encoding="ascii"):
-        pass
-    return os.path.join(folder, "node_modules")
 
 
 def setUpModule():
