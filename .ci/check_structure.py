@@ -85,7 +85,8 @@ def check_file(path, text):
 
 
 def main():
-    files = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard"],
+    # The tree may be another user's.
+    files = subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, "ls-files", "-co", "--exclude-standard"],
                            capture_output=True, text=True, check=True).stdout.split("\n")
     breaches = []
     for path in filter(None, files):
