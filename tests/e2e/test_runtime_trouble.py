@@ -3,14 +3,10 @@
 import unittest
 
 from lib.accounting import report_of
-from lib.pauses import Pauses
+from lib.pauses import ATTEMPTS, HELD_UP, Pauses
 from lib.pods import grow_when_told
 from lib.programs import eventually
 from test_containers import GROW, ContainersTest, setUpModule  # pylint: disable=unused-import
-
-ATTEMPTS = 3
-# Seconds: nobody waits so long for anything but this machine.
-HELD_UP = 0.3
 
 
 class RuntimeTroubleTest(ContainersTest):

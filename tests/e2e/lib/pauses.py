@@ -4,6 +4,10 @@ import os
 import threading
 import time
 
+# Seconds: who takes longer for so little is on a machine that holds up what it measures, and plays it again.
+HELD_UP = 0.3
+ATTEMPTS = 3
+
 
 class Pauses:
     """with Pauses(folder) as pauses: ...; then `pauses.longest`: seconds that a thread took, at worst, to sleep
