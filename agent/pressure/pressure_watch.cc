@@ -250,16 +250,18 @@ void PressureWatch::Tell(Watched& watched, const PressureStateMachine::Change& c
   {
     const std::lock_guard lock(mutex_);
     told.now = watched.Now(now);
-    if (change.state > PressureState::kOk) {
-      alarms_.Begin(id, now);
-    } else {
-      alarms_.End(id, now);
-    }
   }
   if (curves_ != nullptr) {
     curves_->NoteState(id, change.state, now);
   }
   tell_(std::move(told));
+  // Only now: who names an alarm of a kill finds it told.
+  const std::lock_guard lock(mutex_);
+  if (change.state > PressureState::kOk) {
+    alarms_.Begin(id, now);
+  } else {
+    alarms_.End(id, now);
+  }
 }
 
 void PressureWatch::LookAtCost(uint64_t now) {

@@ -81,6 +81,7 @@ class PressureWatchTest : public ::testing::Test {
         .scan_ns = 100'000'000,
         .forget_reclaim_ns = BootNowNs() / 2});  // a machine may be up for five minutes only
     watch_->Start([this](PressureChange change) {
+      on_told_(change);
       const std::lock_guard lock(mutex_);
       changes_.push_back(std::move(change));
       told_.notify_all();
@@ -131,6 +132,7 @@ class PressureWatchTest : public ::testing::Test {
   std::mutex mutex_;
   std::condition_variable told_;
   std::vector<PressureChange> changes_;
+  std::function<void(const PressureChange&)> on_told_ = [](const PressureChange&) {};
   std::unique_ptr<PressureWatch> watch_;
 };
 
@@ -152,8 +154,23 @@ TEST_F(PressureWatchTest, TellsOfACgroupThatComesNearItsLimit) {
   ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
   EXPECT_EQ(Told(0).now.state, PressureState::kCritical);
   EXPECT_EQ(Told(0).now.cgroup.path, "/a");
-  EXPECT_EQ(watch_->AlarmedSince(Told(0).now.cgroup.id, BootNowNs()), Told(0).boottime_ns);
+  EXPECT_TRUE(Eventually([&] {
+    return watch_->AlarmedSince(changes_[0].now.cgroup.id, BootNowNs()) == changes_[0].boottime_ns;
+  }));
   EXPECT_EQ(watch_->status().critical, 1U);
+}
+
+TEST_F(PressureWatchTest, AnAlarmIsToldBeforeAKillCanNameIt) {
+  Make("/a", 95, "104857600");
+  const auto named_before = std::make_shared<std::atomic<bool>>(false);
+  on_told_ = [this, named_before](const PressureChange& change) {
+    *named_before = watch_->AlarmedSince(change.now.cgroup.id, BootNowNs()).has_value();
+  };
+  Start();
+  ASSERT_TRUE(Eventually([&] { return !changes_.empty(); }));
+  EXPECT_FALSE(*named_before);
+  EXPECT_TRUE(
+      Eventually([&] { return watch_->AlarmedSince(IdOf("/a"), BootNowNs()).has_value(); }));
 }
 
 TEST_F(PressureWatchTest, ALimitThatIsSetLaterIsSeen) {
