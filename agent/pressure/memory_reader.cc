@@ -109,6 +109,7 @@ Result<MemoryReader::Reading> MemoryReader::Read(const std::string& path, Detail
     return MakeError(TellsUsage(dir.get()) ? ErrorCode::kUnavailable : ErrorCode::kGone,
                      "cgroup {} does not tell its memory", path);
   }
+  reading.until_ns = BootNowNs();
   return reading;
 }
 
@@ -122,9 +123,9 @@ bool MemoryReader::HasLimit(int dir) const {
 }
 
 Result<MemoryReader::Reading> MemoryReader::ReadNode() const {
-  const auto meminfo = ReadSmallFile(AT_FDCWD, (proc_ + "/meminfo").c_str());
   Reading reading;
   reading.sample.boottime_ns = BootNowNs();
+  const auto meminfo = ReadSmallFile(AT_FDCWD, (proc_ + "/meminfo").c_str());
   if (!meminfo || !ParseMeminfo(*meminfo, reading.sample)) {
     return MakeError(ErrorCode::kUnavailable, "{}/meminfo cannot be read", proc_);
   }
@@ -139,6 +140,7 @@ Result<MemoryReader::Reading> MemoryReader::ReadNode() const {
   if (const auto text = ReadSmallFile(AT_FDCWD, (proc_ + "/loadavg").c_str())) {
     reading.sample.tasks = ParseLoadavgTasks(*text);
   }
+  reading.until_ns = BootNowNs();
   return reading;
 }
 

@@ -18,8 +18,9 @@ class MemoryReader {
     kAll,    // and memory.stat, events, pressure, tasks: several times that
   };
   struct Reading {
-    uint64_t cgroup_id = 0;  // the inode number of its directory
-    MemorySample sample = {};
+    uint64_t cgroup_id = 0;                   // the inode number of its directory
+    MemorySample sample = {};                 // its time is before the first file was read
+    uint64_t until_ns = 0;                    // after the last
     std::optional<uint64_t> peak_bytes = {};  // ever: memory.peak (since Linux 5.19), v1 always
     bool has_psi = false;  // of Detail::kAll: memory.pressure is there and readable
     // Of the node: pages that kswapd looked at, for want of free memory and not because of a limit.

@@ -116,13 +116,14 @@ void PressureStateMachine::EndFall(uint64_t now) {
 
 // One reading is no state: what lasts less than two of them is a spike.
 std::optional<PressureStateMachine::Change> PressureStateMachine::Rise(const Verdict& verdict,
-                                                                       uint64_t now) {
+                                                                       uint64_t now,
+                                                                       uint64_t until) {
   EndFall(now);
   const PressureState agreed = std::min(verdict.rises_to, seen_higher_);
   const uint64_t apart = now - seen_higher_ns_;
   if (agreed <= state_ || apart > kConfirmAtMostNs) {
     seen_higher_ = verdict.rises_to;
-    seen_higher_ns_ = now;
+    seen_higher_ns_ = until;
     return std::nullopt;
   }
   if (apart < kConfirmNs) {
@@ -157,28 +158,30 @@ std::optional<PressureStateMachine::Change> PressureStateMachine::Fall(const Ver
 }
 
 // Critical by its stalls it may stay for hours; now a kill is near. Two readings agree, here too.
-bool PressureStateMachine::ComesNearBesides(const Verdict& verdict, uint64_t now) {
+bool PressureStateMachine::ComesNearBesides(const Verdict& verdict, uint64_t now, uint64_t until) {
   const bool near = state_ == PressureState::kCritical && cause_ == PressureCause::kStalls &&
                     verdict.rises_to == PressureState::kCritical &&
                     verdict.cause == PressureCause::kWorkingSet;
-  near_besides_ns_ = near ? std::optional(near_besides_ns_.value_or(now)) : std::nullopt;
-  return near && now - *near_besides_ns_ >= kConfirmNs;
+  near_besides_ns_ = near ? std::optional(near_besides_ns_.value_or(until)) : std::nullopt;
+  return near && now >= *near_besides_ns_ + kConfirmNs;
 }
 
 std::optional<PressureStateMachine::Change> PressureStateMachine::Add(
-    const MemorySample& sample, const std::optional<ReclaimStalls>& stalls, bool short_here) {
+    const MemorySample& sample, const std::optional<ReclaimStalls>& stalls, bool short_here,
+    uint64_t read_until_ns) {
   const uint64_t now = sample.boottime_ns;
+  const uint64_t until = std::max(now, read_until_ns);
   const Verdict verdict = Judge(sample, stalls, short_here);
   if (state_ == PressureState::kUnknown) {
     state_ = PressureState::kOk;
     since_ns_ = now;
   }
-  if (ComesNearBesides(verdict, now)) {
+  if (ComesNearBesides(verdict, now, until)) {
     raised_by_ = sample;
     return Set(PressureState::kCritical, PressureCause::kWorkingSet, now);
   }
   if (verdict.rises_to > state_) {
-    const auto change = Rise(verdict, now);
+    const auto change = Rise(verdict, now, until);
     if (change) {
       raised_by_ = sample;
     }

@@ -33,7 +33,7 @@ class PressureStateMachine {
   static constexpr double kNodeWarning = 0.95;
   static constexpr double kNodeCritical = 0.98;
 
-  static constexpr uint64_t kConfirmNs = 400'000'000;           // between two readings that agree
+  static constexpr uint64_t kConfirmNs = 400'000'000;  // from a reading's end to one that agrees
   static constexpr uint64_t kConfirmAtMostNs = 30'000'000'000;  // and not longer apart
   static constexpr uint64_t kHoldNs = 30'000'000'000;
   static constexpr uint64_t kHoldAtMostNs = 600'000'000'000;
@@ -53,9 +53,10 @@ class PressureStateMachine {
 
   // Nothing while the state stays. A first reading that is ok is no change. That memory is short
   // here, and not below, is for `short_here` to say: PSI has the stalls of all that is below, too.
-  // One that stalls and comes near its limit besides is critical a second time.
+  // One that stalls and comes near its limit besides is critical a second time. `read_until_ns`:
+  // the sample may be of any moment from its time to then (0: of its time).
   std::optional<Change> Add(const MemorySample& sample, const std::optional<ReclaimStalls>& stalls,
-                            bool short_here = true);
+                            bool short_here = true, uint64_t read_until_ns = 0);
   // The cgroup is gone; a change when it was in alarm.
   std::optional<Change> Remove(uint64_t boottime_ns);
 
@@ -72,8 +73,8 @@ class PressureStateMachine {
   };
   Verdict Judge(const MemorySample& sample, const std::optional<ReclaimStalls>& stalls,
                 bool short_here) const;
-  bool ComesNearBesides(const Verdict& verdict, uint64_t now);
-  std::optional<Change> Rise(const Verdict& verdict, uint64_t now);
+  bool ComesNearBesides(const Verdict& verdict, uint64_t now, uint64_t until);
+  std::optional<Change> Rise(const Verdict& verdict, uint64_t now, uint64_t until);
   std::optional<Change> Fall(const Verdict& verdict, const MemorySample& sample, uint64_t now);
   Change Set(PressureState state, PressureCause cause, uint64_t now);
   void EndFall(uint64_t now);
@@ -83,8 +84,8 @@ class PressureStateMachine {
   PressureCause cause_ = PressureCause::kNone;  // of the state, as it was entered
   uint64_t since_ns_ = 0;
   PressureState seen_higher_ = PressureState::kOk;  // by the reading before
-  uint64_t seen_higher_ns_ = 0;
-  std::optional<uint64_t> near_besides_ns_;  // the first of the readings that say so
+  uint64_t seen_higher_ns_ = 0;                     // when that was over
+  std::optional<uint64_t> near_besides_ns_;         // the first of the readings that say so
   std::optional<uint64_t> below_since_ns_;
   uint64_t hold_ns_ = kHoldNs;
   uint64_t fell_ns_ = 0;                   // the last time; 0: not since it rose

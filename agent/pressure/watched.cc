@@ -154,7 +154,7 @@ std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& 
                                          .usage_bytes = sample.usage_bytes,
                                          .limit_bytes = sample.limit_bytes,
                                          .high_bytes = before.high_bytes},
-                      has_psi_ ? std::nullopt : Stalls(now), IsShortHere(now));
+                      has_psi_ ? std::nullopt : Stalls(now), IsShortHere(now), reading.until_ns);
 }
 
 // What waits below the limit, or while nothing is reclaimed for the node, waits for somebody

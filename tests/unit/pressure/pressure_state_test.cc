@@ -68,6 +68,19 @@ TEST_F(PressureStateTest, TwoReadingsWithinMillisecondsAreOne) {
   EXPECT_TRUE(machine_.Add(sample, std::nullopt));
 }
 
+// The reader stood still between its clock and the file, and read what the next one reads, too.
+TEST_F(PressureStateTest, TwoReadingsAreAsFarApartAsTheEndOfOneAndTheBeginOfTheNext) {
+  const auto add = [this](uint64_t begin_ns, uint64_t end_ns, double share) {
+    MemorySample sample = At(0, share);
+    sample.boottime_ns += begin_ns;
+    return machine_.Add(sample, std::nullopt, true, At(0, 0).boottime_ns + end_ns);
+  };
+  add(0, 1'000'000, 0.3);
+  EXPECT_FALSE(add(kSecond, 2 * kSecond, 0.95));
+  EXPECT_FALSE(add(2 * kSecond + 200'000'000, 2 * kSecond + 201'000'000, 0.95));
+  EXPECT_TRUE(add(2 * kSecond + 400'000'000, 2 * kSecond + 401'000'000, 0.95));
+}
+
 TEST_F(PressureStateTest, ItEndsAHalfMinuteBelowTheLowerThreshold) {
   Run(5, 0.85, 0.85);
   ASSERT_EQ(machine_.state(), PressureState::kWarning);
