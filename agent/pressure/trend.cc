@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <span>
 
 namespace oombox {
@@ -113,6 +114,28 @@ Fit FitLine(std::span<const MemorySample> points, Series series) {
   return fit;
 }
 
+// What a program takes at its start is one step between two readings, and level before and after.
+bool IsOneStep(std::span<const MemorySample> points, Series series) {
+  std::vector<double> held;
+  for (const MemorySample& point : points) {
+    if (const auto value = series(point)) {
+      held.push_back(static_cast<double>(*value));
+    }
+  }
+  size_t step = 1;
+  for (size_t i = 1; i < held.size(); ++i) {
+    if (std::abs(held[i] - held[i - 1]) > std::abs(held[step] - held[step - 1])) {
+      step = i;
+    }
+  }
+  const auto is_level = [](auto begin, auto end) {
+    const auto [lowest, highest] = std::minmax_element(begin, end);
+    return *highest - *lowest < kResolutionBytes;
+  };
+  const auto after = held.begin() + static_cast<std::ptrdiff_t>(step);
+  return is_level(held.begin(), after) && is_level(after, held.end());
+}
+
 TrendConfidence ConfidenceOf(const Fit& fit) {
   if (fit.explained >= kFitsWell && fit.count >= 2 * kFewest) {
     return TrendConfidence::kHigh;
@@ -135,10 +158,11 @@ std::optional<MemoryTrend> TrendOf(const std::vector<MemorySample>& points, bool
     if (recent.size() < kFewest) {
       continue;
     }
-    const Fit fit = FitLine(recent, series);
+    Fit fit = FitLine(recent, series);
     if (fit.count < kFewest || fit.span_ns < kShortestNs) {
       continue;
     }
+    fit.slope = IsOneStep(recent, series) ? 0 : fit.slope;
     const TrendConfidence confidence = ConfidenceOf(fit);
     if (is_flat && (confidence == TrendConfidence::kLow || !(fit.slope > 0))) {
       continue;

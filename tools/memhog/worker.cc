@@ -118,7 +118,7 @@ int MakeProgramFile(const WorkerSpec& spec) {
   if (file < 0) {
     Fail(spec, spec.directory + ": " + std::strerror(errno) + "; --directory names one on a disk");
   }
-  const std::vector<char> chunk(1 << 20, 'x');
+  const std::vector<char> chunk(64 << 10, 'x');  // small: it is anonymous memory meanwhile
   constexpr uint64_t kSyncEvery = 4 << 20;
   for (uint64_t done = 0; done < spec.bytes;) {
     const ssize_t written = ::write(file, chunk.data(), chunk.size());

@@ -148,6 +148,23 @@ TEST(TrendTest, AFlatMinuteHidesNoLeakBySteps) {
   EXPECT_TRUE(trend->seconds_to_limit);
 }
 
+// What a program takes at its start, at the second or the fourth reading.
+TEST(TrendTest, OneStepIsNoGrowth) {
+  for (const size_t step : {1, 3}) {
+    auto points = Points(20, kSecond / 4, 0.1, 0);
+    for (size_t i = step; i < points.size(); ++i) {
+      *points[i].working_set_bytes += 2 * kMiB + i % 2 * 4096;
+    }
+    const auto trend = TrendOf(points);
+    ASSERT_TRUE(trend);
+    EXPECT_EQ(trend->growth_bytes_per_second, 0) << step;
+    EXPECT_FALSE(trend->seconds_to_limit) << step;
+
+    *points.back().working_set_bytes += 2 * kMiB;
+    EXPECT_GT(TrendOf(points)->growth_bytes_per_second, 0) << "a second one is";
+  }
+}
+
 TEST(TrendTest, TheNodesGrowthIsOfWhatIsNotAvailable) {
   std::vector<MemorySample> points;
   for (uint64_t second = 0; second <= 60; ++second) {  // dentries
