@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -29,6 +30,29 @@ void SetText(auto& array, std::string_view text) {
   const size_t length = std::min(text.size(), array.size() - 1);
   std::memcpy(array.data(), text.data(), length);
   array[length] = '\0';
+}
+
+PressureState StateOf(uint8_t state) {
+  return state <= static_cast<uint8_t>(PressureState::kCritical) ? static_cast<PressureState>(state)
+                                                                 : PressureState::kUnknown;
+}
+
+PressureCause CauseOf(uint8_t cause) {
+  return cause <= static_cast<uint8_t>(PressureCause::kLimitChanged)
+             ? static_cast<PressureCause>(cause)
+             : PressureCause::kNone;
+}
+
+CurveFile::Resumed ResumedFrom(const CurveSlot& slot, uint64_t now_ns) {
+  const uint64_t since = std::min(slot.state_since_ns, now_ns);
+  return {.cgroup = {slot.cgroup_id, std::string(TextOf(slot.path))},
+          .state = StateOf(slot.state),
+          .state_since_ns = since,
+          .previous = StateOf(slot.previous),
+          .previous_since_ns = std::min(slot.previous_since_ns, since),
+          .cause = CauseOf(slot.cause),
+          .some_avg60 = DecodeShare(slot.some_avg60),
+          .full_avg60 = DecodeShare(slot.full_avg60)};
 }
 
 }  // namespace
@@ -125,11 +149,7 @@ bool CurveFile::TakeOver(uint64_t now_ns) {
     if (at.base_ns == 0 || at.base_ns > now_ns || !places_.emplace(at.cgroup_id, i).second) {
       at.base_ns = 0;
     } else if (at.gone_ns == 0) {
-      resumed_.push_back({{at.cgroup_id, std::string(TextOf(at.path))},
-                          at.state <= static_cast<uint32_t>(PressureState::kCritical)
-                              ? static_cast<PressureState>(at.state)
-                              : PressureState::kUnknown,
-                          std::min(at.state_since_ns, now_ns)});
+      resumed_.push_back(ResumedFrom(at, now_ns));
     }
   }
   if (header().last_reading_ns != 0) {
@@ -202,7 +222,6 @@ bool CurveFile::Add(const WatchedCgroup& cgroup, const MemorySample& sample, dou
   CurveSlot& at = slot(*place);
   if (at.base_ns == 0) {
     at.cgroup_id = cgroup.id;
-    at.is_node = cgroup.is_node() ? 1 : 0;
     SetText(at.path, cgroup.path);
     at.base_ns = sample.boottime_ns;
   }
@@ -213,12 +232,22 @@ bool CurveFile::Add(const WatchedCgroup& cgroup, const MemorySample& sample, dou
   return true;
 }
 
-void CurveFile::NoteState(uint64_t cgroup_id, PressureState state, uint64_t since_ns) {
+void CurveFile::NoteState(const PressureChange& change) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = places_.find(cgroup_id); found != places_.end()) {
-    slot(found->second).state_since_ns = since_ns;
-    slot(found->second).state = static_cast<uint32_t>(state);
+  const auto found = places_.find(change.now.cgroup.id);
+  if (found == places_.end()) {
+    return;
   }
+  CurveSlot& at = slot(found->second);
+  const std::atomic_ref state(at.state);
+  state.store(0);
+  at.state_since_ns = change.boottime_ns;
+  at.previous_since_ns = change.previous_since_ns;
+  at.previous = static_cast<uint8_t>(change.previous);
+  at.cause = static_cast<uint8_t>(change.cause);
+  at.some_avg60 = EncodeShare(change.now.sample.some_avg60);
+  at.full_avg60 = EncodeShare(change.now.sample.full_avg60);
+  state.store(static_cast<uint8_t>(change.now.state));
 }
 
 void CurveFile::NoteGone(uint64_t cgroup_id, uint64_t now_ns) {

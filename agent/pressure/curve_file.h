@@ -31,6 +31,11 @@ class CurveFile {
     WatchedCgroup cgroup;
     PressureState state = PressureState::kUnknown;
     uint64_t state_since_ns = 0;
+    PressureState previous = PressureState::kUnknown;
+    uint64_t previous_since_ns = 0;
+    PressureCause cause = PressureCause::kNone;
+    std::optional<double> some_avg60 = {};  // when it was entered
+    std::optional<double> full_avg60 = {};
   };
 
   // Fails where the file cannot be had: then Options without a path works.
@@ -42,7 +47,7 @@ class CurveFile {
   // Adds a reading; false when there is no room for another cgroup. Who is at `share` of its limit
   // takes the place of one that is far from its own.
   bool Add(const WatchedCgroup& cgroup, const MemorySample& sample, double share);
-  void NoteState(uint64_t cgroup_id, PressureState state, uint64_t since_ns);
+  void NoteState(const PressureChange& change);
   void NoteGone(uint64_t cgroup_id, uint64_t now_ns);
 
   // Readings up to that moment, each once, oldest first, and where there are none.

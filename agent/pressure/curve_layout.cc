@@ -20,16 +20,16 @@ std::optional<uint64_t> Bytes(uint32_t units) {
   return units == kCurveAbsent ? std::nullopt : std::optional(units * kUnit);
 }
 
-uint16_t Hundredths(const std::optional<double>& percent) {
+}  // namespace
+
+uint16_t EncodeShare(const std::optional<double>& percent) {
   return percent ? static_cast<uint16_t>(std::lround(std::clamp(*percent, 0.0, 100.0) * 100))
                  : kCurveAbsentShare;
 }
 
-std::optional<double> Percent(uint16_t hundredths) {
+std::optional<double> DecodeShare(uint16_t hundredths) {
   return hundredths > 10000 ? std::nullopt : std::optional(hundredths / 100.0);
 }
-
-}  // namespace
 
 CurveReading EncodeReading(const MemorySample& sample, uint64_t base_ns) {
   return {.ticks = static_cast<uint32_t>((sample.boottime_ns - base_ns) / kCurveTickNs),
@@ -44,8 +44,8 @@ CurveReading EncodeReading(const MemorySample& sample, uint64_t base_ns) {
           .sock = Units(sample.sock_bytes),
           .limit = Units(sample.limit_bytes),
           .tasks = sample.tasks.value_or(kCurveAbsent),
-          .some_avg10 = Hundredths(sample.some_avg10),
-          .full_avg10 = Hundredths(sample.full_avg10)};
+          .some_avg10 = EncodeShare(sample.some_avg10),
+          .full_avg10 = EncodeShare(sample.full_avg10)};
 }
 
 MemorySample DecodeReading(const CurveReading& reading, uint64_t base_ns) {
@@ -61,8 +61,8 @@ MemorySample DecodeReading(const CurveReading& reading, uint64_t base_ns) {
           .slab_reclaimable_bytes = Bytes(reading.slab_reclaimable),
           .sock_bytes = Bytes(reading.sock),
           .tasks = reading.tasks == kCurveAbsent ? std::nullopt : std::optional(reading.tasks),
-          .some_avg10 = Percent(reading.some_avg10),
-          .full_avg10 = Percent(reading.full_avg10)};
+          .some_avg10 = DecodeShare(reading.some_avg10),
+          .full_avg10 = DecodeShare(reading.full_avg10)};
 }
 
 }  // namespace oombox

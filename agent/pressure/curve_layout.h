@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "agent/model/memory_sample.h"
 
@@ -14,7 +15,7 @@ namespace oombox {
 // ring's length, and believe only times that make sense.
 
 inline constexpr std::array<char, 8> kCurveMagic = {'o', 'o', 'm', 'c', 'u', 'r', 'v', 'e'};
-inline constexpr uint32_t kCurveVersion = 2;
+inline constexpr uint32_t kCurveVersion = 3;
 inline constexpr size_t kCurveHeaderBytes = 4096;
 inline constexpr size_t kCurveSlotBytes = 16384;
 inline constexpr uint32_t kMaxAbsences = 16;
@@ -53,9 +54,14 @@ struct CurveSlot {
   uint64_t base_ns;         // boottime; 0: the slot is free
   uint64_t gone_ns;         // the cgroup was removed; 0: it is there
   uint64_t state_since_ns;  // of `state`
-  uint32_t state;           // PressureState
-  uint32_t is_node;
-  std::array<char, 732> path;  // cut, with its NUL
+  uint64_t previous_since_ns;
+  uint8_t state;     // PressureState; 0 while what belongs to it is written
+  uint8_t previous;  // the state before it
+  uint8_t cause;     // PressureCause
+  uint8_t pad;
+  uint16_t some_avg60;  // as it was entered, in 1/100 %
+  uint16_t full_avg60;
+  std::array<char, 724> path;  // cut, with its NUL
   CurveRing fine;
   CurveRing medium;
   CurveRing coarse;
@@ -79,6 +85,10 @@ struct CurveHeader {
   std::array<CurveAbsence, kMaxAbsences> absences;
 };
 static_assert(sizeof(CurveHeader) <= kCurveHeaderBytes);
+
+// In 1/100 %.
+uint16_t EncodeShare(const std::optional<double>& percent);
+std::optional<double> DecodeShare(uint16_t hundredths);
 
 CurveReading EncodeReading(const MemorySample& sample, uint64_t base_ns);
 MemorySample DecodeReading(const CurveReading& reading, uint64_t base_ns);

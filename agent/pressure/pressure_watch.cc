@@ -46,6 +46,7 @@ PressureWatch::PressureWatch(Options options)
 
 void PressureWatch::Start(Changed changed) {
   tell_ = std::move(changed);
+  TellAgain();
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
@@ -252,7 +253,7 @@ void PressureWatch::Tell(Watched& watched, const PressureStateMachine::Change& c
     told.now = watched.Now(now);
   }
   if (curves_ != nullptr) {
-    curves_->NoteState(id, change.state, now);
+    curves_->NoteState(told);
   }
   tell_(std::move(told));
   // Only now: who names an alarm of a kill finds it told.

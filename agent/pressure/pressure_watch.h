@@ -72,7 +72,8 @@ class PressureWatch final : public HistorySource {
   explicit PressureWatch(Options options);
   ~PressureWatch() override { Stop(); }
 
-  // Once. `changed` is called on the watch's thread; quick.
+  // Once. `changed` is called on the watch's thread; quick. Alarms that last since an earlier run
+  // are told again, before it returns: with the same time, hence as the same event.
   void Start(Changed changed);
   // Ends the readings, and the calls. What is known stays.
   void Stop();
@@ -94,6 +95,7 @@ class PressureWatch final : public HistorySource {
   void Step(uint64_t now);
   void Scan(uint64_t now);
   void ForgetResumed(uint64_t now);
+  void TellAgain();
   void TakeNotices(uint64_t now);
   void TakeReclaim(uint64_t now);
   void ReadDue(uint64_t now);

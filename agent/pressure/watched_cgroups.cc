@@ -7,10 +7,14 @@
 #include "agent/common/clock.h"
 #include "agent/common/unique_fd.h"
 #include "agent/pressure/pressure_watch.h"
+#include "agent/pressure/trend.h"
 
 namespace oombox {
 
 namespace {
+
+// Near a limit, readings of the last minutes are no further apart in the curve.
+constexpr uint64_t kFineNs = 2'000'000'000;
 
 uint64_t IdOf(int dir) {
   struct stat status {};
@@ -80,6 +84,30 @@ void PressureWatch::ForgetResumed(uint64_t now) {
     if (const auto change = gone.Remove(now)) {
       Tell(gone, *change, now);
     }
+  }
+}
+
+// The earlier run may have been killed before the alarm was stored; one that was stored is known by
+// its time. Only where the curve still has the reading it was told by.
+void PressureWatch::TellAgain() {
+  for (const auto& [id, resumed] : resumed_) {
+    const uint64_t since = resumed.state_since_ns;
+    const auto history =
+        resumed.state > PressureState::kOk ? curves_->Before(id, since + 1) : std::nullopt;
+    if (!history || history->points.back().boottime_ns + kFineNs < since) {
+      continue;
+    }
+    PressureChange told{.now = {.cgroup = resumed.cgroup,
+                                .state = resumed.state,
+                                .sample = history->points.back(),
+                                .trend = TrendOf(history->points, resumed.cgroup.is_node())},
+                        .previous = resumed.previous,
+                        .cause = resumed.cause,
+                        .boottime_ns = since,
+                        .previous_since_ns = resumed.previous_since_ns};
+    told.now.sample.some_avg60 = resumed.some_avg60;
+    told.now.sample.full_avg60 = resumed.full_avg60;
+    tell_(std::move(told));
   }
 }
 

@@ -83,11 +83,23 @@ TEST_F(CurveFileTest, ASuccessorGoesOnAndSaysWhenNobodyRan) {
   for (uint64_t s = 0; s < 60; ++s) {
     Add(1, kStart + s * kSecond, 10);
   }
-  file_->NoteState(1, PressureState::kWarning, kStart + 5 * kSecond);
+  file_->NoteState({.now = {.cgroup = {.id = 1},
+                            .state = PressureState::kWarning,
+                            .sample = {.some_avg60 = 12.5}},
+                    .previous = PressureState::kOk,
+                    .cause = PressureCause::kStalls,
+                    .boottime_ns = kStart + 5 * kSecond,
+                    .previous_since_ns = kStart + kSecond});
   Open(kStart + 500 * kSecond);
   ASSERT_EQ(file_->resumed().size(), 1U);
   EXPECT_EQ(file_->resumed()[0].cgroup.path, "/c1");
   EXPECT_EQ(file_->resumed()[0].state, PressureState::kWarning);
+  EXPECT_EQ(file_->resumed()[0].state_since_ns, kStart + 5 * kSecond);
+  EXPECT_EQ(file_->resumed()[0].previous, PressureState::kOk);
+  EXPECT_EQ(file_->resumed()[0].previous_since_ns, kStart + kSecond);
+  EXPECT_EQ(file_->resumed()[0].cause, PressureCause::kStalls);
+  EXPECT_EQ(file_->resumed()[0].some_avg60, 12.5);
+  EXPECT_FALSE(file_->resumed()[0].full_avg60);
   Add(1, kStart + 501 * kSecond, 20);
   const auto history = file_->Before(1, kStart + 502 * kSecond);
   ASSERT_TRUE(history);
