@@ -10,6 +10,7 @@
 
 #include "agent/common/clock.h"
 #include "agent/pressure/trend.h"
+#include "agent/pressure/turns.h"
 
 namespace oombox {
 
@@ -18,8 +19,6 @@ namespace {
 constexpr uint64_t kReclaimNs = 1'000'000'000;
 constexpr unsigned kMaxScanStretch = 6;  // a minute
 constexpr uint64_t kTrendNs = 10'000'000'000;
-// Readings that are due so soon go together.
-constexpr uint64_t kTogetherNs = 20'000'000;
 constexpr const char* kNode = "/";
 constexpr uint64_t kIdleBytes = 1 << 20;
 
@@ -158,12 +157,10 @@ void PressureWatch::TakeReclaim(uint64_t now) {
 
 void PressureWatch::ReadDue(uint64_t now) {
   std::vector<std::pair<std::string, Found>> gone;
-  for (auto& [path, watched] : watched_) {
-    if (watched.due_ns() > now + kTogetherNs) {
-      continue;
-    }
-    if (const Found found = ReadOne(watched); found != Found::kIt) {
-      gone.emplace_back(path, found);
+  Turns turns(watched_, now);
+  while (Watched* next = turns.Next(BootNowNs())) {
+    if (const Found found = ReadOne(*next); found != Found::kIt) {
+      gone.emplace_back(next->cgroup().path, found);
     }
   }
   for (const auto& [path, found] : gone) {

@@ -53,6 +53,10 @@ class Watched {
   // Of its limit, by working set where it is known. 0 without a limit.
   double share() const;
 
+  // It may come to a kill soon.
+  bool is_near() const {
+    return grows_fast_ || share() >= kNear || machine_.state() > PressureState::kOk;
+  }
   // Everything, because it is near, will be soon, or waits; or because it is time.
   bool WantsAll(uint64_t now_ns) const;
   bool WantsAllAfter(const MemorySample& usage) const;

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/pressure/watched.h"
+
+namespace oombox {
+
+// Who is read next of those that are due: what is near its limit at once, then what is far, the
+// longest due first, for a while only. Who is left is still due afterwards, behind what has come
+// near meanwhile. Not thread-safe; time is given.
+class Turns {
+ public:
+  // Readings that are due so soon go together.
+  static constexpr uint64_t kTogetherNs = 20'000'000;
+  static constexpr uint64_t kFarAtOnceNs = 100'000'000;
+
+  Turns(std::map<std::string, Watched>& watched, uint64_t now_ns) {
+    for (auto& [path, one] : watched) {
+      if (one.due_ns() <= now_ns + kTogetherNs) {
+        due_.push_back(&one);
+      }
+    }
+    std::stable_sort(due_.begin(), due_.end(), [](const Watched* a, const Watched* b) {
+      return a->is_near() != b->is_near() ? a->is_near() : a->due_ns() < b->due_ns();
+    });
+  }
+
+  // Null: none is left, or it is time to look again who is near.
+  Watched* Next(uint64_t now_ns) {
+    if (next_ == due_.size()) {
+      return nullptr;
+    }
+    Watched* one = due_[next_];
+    if (!one->is_near()) {
+      far_since_ns_ = far_since_ns_ == 0 ? now_ns : far_since_ns_;
+      if (now_ns - far_since_ns_ > kFarAtOnceNs) {
+        return nullptr;
+      }
+    }
+    ++next_;
+    return one;
+  }
+
+ private:
+  std::vector<Watched*> due_;
+  size_t next_ = 0;
+  uint64_t far_since_ns_ = 0;
+};
+
+}  // namespace oombox
