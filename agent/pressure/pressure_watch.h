@@ -121,6 +121,7 @@ class PressureWatch final : public HistorySource {
   uint64_t reclaim_at_ns_ = 0;
   uint64_t reclaim_changes_ = 0;
   std::map<uint64_t, uint64_t> reclaim_stalls_;  // by cgroup id, of the look before
+  bool few_near_ = true;
   Brake brake_;
   ReclaimBrake reclaim_brake_;
 

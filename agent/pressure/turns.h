@@ -22,6 +22,7 @@ class Turns {
 
   Turns(std::map<std::string, Watched>& watched, uint64_t now_ns) {
     for (auto& [path, one] : watched) {
+      near_ += one.is_near() ? 1 : 0;
       if (one.due_ns() <= now_ns + kTogetherNs) {
         due_.push_back(&one);
       }
@@ -31,6 +32,8 @@ class Turns {
     });
   }
 
+  // Due or not.
+  size_t near() const { return near_; }
   // Null: none is left, or it is time to look again who is near.
   Watched* Next(uint64_t now_ns) {
     if (next_ == due_.size()) {
@@ -50,6 +53,7 @@ class Turns {
  private:
   std::vector<Watched*> due_;
   size_t next_ = 0;
+  size_t near_ = 0;
   uint64_t far_since_ns_ = 0;
 };
 

@@ -91,7 +91,7 @@ std::optional<double> Watched::SecondsLeft(uint64_t before_ns,
 }
 
 uint64_t Watched::Interval(std::optional<double> seconds_left, uint64_t last_interval_ns,
-                           unsigned stretch) const {
+                           unsigned stretch, bool few_near) const {
   const double share = this->share();
   const uint64_t far_stretch =
       stretch <= kNearStretch ? std::min(stretch, kFarStretch) : stretch / 4;
@@ -113,11 +113,13 @@ uint64_t Watched::Interval(std::optional<double> seconds_left, uint64_t last_int
   // One reading that shows no growth does not end it: what was read often is read ever less often.
   interval = std::min(interval, std::max(kAtOnceNs, 2 * last_interval_ns));
   // Where it costs too much to read all that is near so often, the finest goes.
-  return stretch >= 4 ? std::max(interval, near_ns) : interval;
+  const bool at_once = share >= kAtOnce || (seconds_left && *seconds_left < kAtOnceSeconds);
+  return stretch < 4 ? interval
+                     : std::max(interval, few_near && at_once ? kBrakedAtOnceNs : near_ns);
 }
 
 std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& reading, bool all,
-                                                         unsigned stretch) {
+                                                         unsigned stretch, bool few_near) {
   MemorySample& sample = reading.sample;
   const MemorySample before = now_.sample;
   const uint64_t now = sample.boottime_ns;
@@ -148,7 +150,7 @@ std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& 
   scanned_pages_ = reading.scanned_pages ? reading.scanned_pages : scanned_pages_;
   const auto seconds_left = SecondsLeft(before.boottime_ns, held_before);
   grows_fast_ = seconds_left && *seconds_left < kNearSeconds;
-  due_ns_ = now + Interval(seconds_left, now - before.boottime_ns, stretch);
+  due_ns_ = now + Interval(seconds_left, now - before.boottime_ns, stretch, few_near);
   return machine_.Add(all ? sample
                           : MemorySample{.boottime_ns = now,
                                          .usage_bytes = sample.usage_bytes,

@@ -21,6 +21,7 @@ class Watched {
   static constexpr uint64_t kHalfNs = 5'000'000'000;  // from kHalf on
   static constexpr uint64_t kNearNs = 1'000'000'000;
   static constexpr uint64_t kAtOnceNs = 250'000'000;
+  static constexpr uint64_t kBrakedAtOnceNs = 500'000'000;
   static constexpr double kHalf = 0.5;
   static constexpr double kNear = 0.7;
   static constexpr double kAtOnce = 0.9;
@@ -33,6 +34,9 @@ class Watched {
   // brake says; at its end what is near is read less often, too.
   static constexpr unsigned kFarStretch = 3;
   static constexpr unsigned kNearStretch = 16;
+  // So few that are near may be read twice a second at the limit, whatever the brake says: a few
+  // 1/1000 of a core.
+  static constexpr size_t kFewNear = 8;
   // Everything is read that often, whatever the distance.
   static constexpr uint64_t kAllNs = 29'000'000'000;
 
@@ -63,9 +67,9 @@ class Watched {
 
   void Resume(PressureState state, uint64_t since_ns) { machine_.Resume(state, since_ns); }
   // Takes a reading in: its sample gets the spike since the one before. `stretch` makes what is far
-  // be read less often. Returns a change of state.
+  // be read less often, and if not only `few_near` are near, that, too. Returns a change of state.
   std::optional<PressureStateMachine::Change> Add(MemoryReader::Reading& reading, bool all,
-                                                  unsigned stretch);
+                                                  unsigned stretch, bool few_near = false);
   // `stalled_before_ns`: as the look before had it.
   void AddReclaim(const ReclaimCounts& counts, uint64_t stalled_before_ns, bool names_target,
                   uint64_t now_ns);
@@ -88,8 +92,8 @@ class Watched {
 
  private:
   std::optional<double> SecondsLeft(uint64_t before_ns, std::optional<uint64_t> held_before) const;
-  uint64_t Interval(std::optional<double> seconds_left, uint64_t last_interval_ns,
-                    unsigned stretch) const;
+  uint64_t Interval(std::optional<double> seconds_left, uint64_t last_interval_ns, unsigned stretch,
+                    bool few_near) const;
   bool Reclaims(uint64_t now_ns) const;
   bool Waits() const;
   bool IsShortHere(uint64_t now_ns) const;

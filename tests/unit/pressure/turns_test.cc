@@ -55,6 +55,13 @@ TEST_F(TurnsTest, WhatIsNearIsFirstThenWhatWaitsTheLongest) {
   EXPECT_EQ(Pass(1020 * kSecond, 0), (Paths{"/near", "/grows", "/b", "/a"}));
 }
 
+TEST_F(TurnsTest, WhoIsNearIsCountedDueOrNot) {
+  Add("/far", 1000 * kSecond, 100);
+  Add("/near", 1000 * kSecond, 950);
+  Add("/due", 900 * kSecond, 950);
+  EXPECT_EQ(Turns(watched_, 1000 * kSecond).near(), 2U);
+}
+
 TEST_F(TurnsTest, ABacklogOfWhatIsFarHoldsUpNobodyWhoIsNear) {
   for (int i = 0; i < 1000; ++i) {
     Add(fmt::format("/{:04}", i), 1000 * kSecond, 100);

@@ -12,8 +12,8 @@ constexpr uint64_t kMiB = 1 << 20;
 
 class WatchedTest : public ::testing::Test {
  protected:
-  void Add(uint64_t at_ns, uint64_t usage, std::optional<uint64_t> peak = {},
-           unsigned stretch = 1) {
+  void Add(uint64_t at_ns, uint64_t usage, std::optional<uint64_t> peak = {}, unsigned stretch = 1,
+           bool few_near = false) {
     MemoryReader::Reading reading{.cgroup_id = 7};
     reading.sample = {.boottime_ns = at_ns,
                       .usage_bytes = usage * kMiB,
@@ -21,7 +21,7 @@ class WatchedTest : public ::testing::Test {
                       .working_set_bytes = usage * kMiB,
                       .unreclaimable_bytes = usage * kMiB};
     reading.peak_bytes = peak ? std::optional(*peak * kMiB) : std::nullopt;
-    watched_.Add(reading, true, stretch);
+    watched_.Add(reading, true, stretch, few_near);
     last_ = reading.sample;
   }
   uint64_t IntervalAt(uint64_t usage) {
@@ -219,6 +219,19 @@ TEST_F(WatchedTest, ABrakeThatDoesNotSufficeReadsWhatIsNearLessOftenToo) {
   Add(1400 * kSecond, 750, {}, 16);
   Add(1500 * kSecond, 750, {}, 16);
   EXPECT_EQ(watched_.due_ns() - 1500 * kSecond, kSecond) << "what is far goes first";
+}
+
+TEST_F(WatchedTest, ABrakedWatchReadsTheFewAtTheirLimitTwiceASecond) {
+  uint64_t now = 1000 * kSecond;
+  for (const unsigned stretch : {4, 16, 64}) {
+    const uint64_t near_ns = stretch == 64 ? 16 * kSecond : kSecond;
+    Add(now += 100 * kSecond, 950, {}, stretch, true);
+    EXPECT_EQ(watched_.due_ns() - now, kSecond / 2) << stretch;
+    Add(now += 100 * kSecond, 950, {}, stretch, false);
+    EXPECT_EQ(watched_.due_ns() - now, near_ns) << "there are too many, " << stretch;
+    Add(now += 100 * kSecond, 750, {}, stretch, true);
+    EXPECT_EQ(watched_.due_ns() - now, near_ns) << "it is not that near, " << stretch;
+  }
 }
 
 TEST_F(WatchedTest, AReclaimCountThatBeganAnewIsNoNegativeTime) {
