@@ -45,6 +45,8 @@ time.sleep(5)
 # Two readings so far apart make an alarm (agent/pressure/pressure_state.h, kConfirmNs).
 CONFIRM = 0.4
 ATTEMPTS = 4
+# Each CPU counts what it takes, and gives back, in batches (MEMCG_CHARGE_BATCH pages, mm/memcontrol.c).
+BATCHES = 64 * 4096 * os.cpu_count()
 # From that stretch on the brake slows what is near, too (agent/pressure/watched.cc, Interval).
 BRAKES_NEAR = 4
 # Reads a file bigger than the limit again and again.
@@ -95,13 +97,19 @@ class Observer(threading.Thread):
 
     def __init__(self, folder):
         super().__init__(daemon=True)
-        self.folder, self.readings, self.over = folder, [], threading.Event()
+        self.folder, self.over = folder, threading.Event()
+        self.looks, self.readings = [], []
+        self.look()
 
     def run(self):
         while not self.over.wait(0.02):
-            usage = self.read()
-            if usage is not None:
-                self.readings.append((time.time(), usage))
+            self.look()
+
+    def look(self):
+        begin, usage = time.time(), self.read()
+        self.looks.append(time.time())
+        if usage is not None:
+            self.readings.append((begin, self.looks[-1], usage))
 
     def read(self):
         for name in ("memory.current", "memory.usage_in_bytes"):
@@ -111,15 +119,18 @@ class Observer(threading.Thread):
             except (OSError, ValueError):
                 pass
         # The agent may read a new cgroup before this does: it had nothing before it was made.
-        return None if any(usage for _, usage in self.readings) else 0
+        return None if any(usage for _, _, usage in self.readings) else 0
 
-    def around(self, when, slack):
-        return [usage for at, usage in self.readings if abs(at - when) <= slack]
+    def bracket(self, begin, end):
+        """From its last reading before that time to its first after it."""
+        first = max((i for i, reading in enumerate(self.readings) if reading[1] <= begin), default=len(self.readings))
+        last = min((i for i, reading in enumerate(self.readings) if reading[0] >= end), default=len(self.readings))
+        return self.readings[first:last + 1]
 
     def longest_gap(self, begin, end):
-        """Seconds between those times in which this machine did not let it read."""
-        read_at = [at for at, _ in self.readings if begin <= at <= end]
-        return max(after - before for before, after in zip(read_at, read_at[1:]))
+        """Seconds between those times in which this machine did not let it look."""
+        return max(min(after, end) - max(before, begin) for before, after in zip(self.looks, self.looks[1:])
+                   if before < end and after > begin)
 
 
 def seconds(timestamp):
@@ -196,13 +207,16 @@ class PressureTest(unittest.TestCase):
         self.assertGreater(len(points), 20)
         self.assertEqual(points[-1]["provenance"], "PROVENANCE_AT_KILL")
         killed_at = seconds(points[-1]["time"])
-        for point in points[:-1]:
-            seen = observer.around(seconds(point["time"]), 1.0)
-            self.assertTrue(seen, f"nobody else read at {point['time']}")
-            if killed_at - seconds(point["time"]) < 1:  # it grew for some ms after the observer's last look
+        for point, following in zip(points, points[1:]):
+            # It was read after its time, which the curve cuts to 10 ms, and before the next.
+            begin = seconds(point["time"])
+            end = min(begin + 1, seconds(following["time"])) + 0.01
+            seen = [usage for _, _, usage in observer.bracket(begin, end)]
+            self.assertGreater(len(seen), 1, f"nobody else read before and after {point['time']}")
+            if end >= killed_at:  # it grew for some ms after the observer's last look
                 seen.append(points[-1]["usage_bytes"])
-            self.assertGreaterEqual(point["usage_bytes"], min(seen) - 8192, point)
-            self.assertLessEqual(point["usage_bytes"], max(seen) + 8192, point)
+            self.assertGreaterEqual(point["usage_bytes"], min(seen) - BATCHES, point)
+            self.assertLessEqual(point["usage_bytes"], max(seen) + BATCHES, point)
         drawn = oombox("curve", kill["event_id"], server=self.agent.address)
         self.assertEqual(drawn.returncode, 0, drawn.stderr)
         self.assertIn("limit 128 MiB", drawn.stdout)
