@@ -15,13 +15,17 @@ from lib.programs import Agent, Scratch, binary, eventually, list_events, oombox
 MIB = 1 << 20
 PYTHON = "/usr/bin/python3"
 
-# Touches a MiB every STEP seconds, for ever.
+# Touches a MiB every STEP seconds, for ever; and some at once before, where it is told how many.
 LEAK = """
 import sys, time
 keep = []
+def touch(mib):
+    keep.append(bytearray(mib << 20))
+    keep[-1][::4096] = b'x' * (256 * mib)
+for mib in sys.argv[2:]:
+    touch(int(mib))
 while True:
-    keep.append(bytearray(1 << 20))
-    keep[-1][::4096] = b'x' * 256
+    touch(1)
     time.sleep(float(sys.argv[1]))
 """
 # Holds 20 MiB, 110 MiB for 300 ms, then 20 MiB again. Says how long it was above 80 MiB: longer on a busy machine.
@@ -180,7 +184,7 @@ class PressureTest(unittest.TestCase):
     def test_a_leak_is_a_warning_then_critical_then_a_kill_and_they_are_linked(self):
         observer = Observer(self.folder)
         observer.start()
-        running = self.hog(LEAK, "0.12")
+        running = self.hog(LEAK, "0.42", "64")  # five seconds from 80 % to 90 %, and from there to its kill
         eventually(lambda: (self.row() or {}).get("trend", {}).get("time_to_limit"), timeout=60,
                    why="the time to its limit, before it is there")
         warned = eventually(self.pressures, timeout=60, why="a warning")

@@ -97,12 +97,14 @@ play() { # play NAME EVENTS-IN-ALL ARGUMENTS...: makes the kills and waits until
   wait_until 60 listed "$count" || complain "$name: fewer than $count events"
 }
 
-# MiB a step of 0.4 s, up to so many; then it waits.
-grower='BEGIN { for (i = 0; i < 16 * most; i++) { a[i] = sprintf("%65536s", ""); if (i % 16 == 0) system("sleep 0.4") }
+# Some at once, then a MiB a step, up to so many; then it waits.
+grower='BEGIN { for (i = 0; i < 16 * most; i++) {
+    a[i] = sprintf("%65536s", ""); if (i % 16 == 0 && i >= 16 * first) system("sleep " step) }
   system("sleep 1000") }'
 
-grow() { # grow CGROUP MIB: sets $grower_pid
-  sh -c 'echo $$ >"/sys/fs/cgroup/$1/cgroup.procs"; exec awk -v most="$2" "$3"' sh "$1" "$2" "$grower" &
+grow() { # grow CGROUP MIB [STEP_SECONDS [MIB_AT_ONCE]]: sets $grower_pid
+  sh -c 'echo $$ >"/sys/fs/cgroup/$1/cgroup.procs"; exec awk -v most="$2" -v step="$3" -v first="$4" "$5"' \
+    sh "$1" "$2" "${3:-0.4}" "${4:-0}" "$grower" &
   grower_pid=$!
 }
 
