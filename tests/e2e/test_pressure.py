@@ -28,19 +28,18 @@ while True:
     touch(1)
     time.sleep(float(sys.argv[1]))
 """
-# Holds 20 MiB, 110 MiB for 300 ms, then 20 MiB again. Says how long it was above 80 MiB: longer on a busy machine.
+# Holds 20 MiB, 110 MiB for 300 ms, then 20 MiB again. Says how long it was above 85 MiB: longer on a busy machine.
 SPIKE = """
 import mmap, sys, time
 def take(area, begin, end):
-    for at in range(begin << 20, end << 20, 4096):
-        area[at] = 1
+    area[begin << 20:end << 20:4096] = b'x' * ((end - begin) << 8)
 keep = mmap.mmap(-1, 20 << 20)
 take(keep, 0, 20)
 time.sleep(2)
 spike = mmap.mmap(-1, 90 << 20)
-take(spike, 0, 60)
+take(spike, 0, 65)
 begin = time.monotonic()
-take(spike, 60, 90)
+take(spike, 65, 90)
 time.sleep(0.3)
 spike.close()
 print('spike', time.monotonic() - begin, file=sys.stderr)
@@ -48,7 +47,7 @@ time.sleep(5)
 """
 # Two readings so far apart make an alarm (agent/pressure/pressure_state.h, kConfirmNs).
 CONFIRM = 0.4
-ATTEMPTS = 4
+ATTEMPTS = 8
 # Each CPU counts what it takes, and gives back, in batches (MEMCG_CHARGE_BATCH pages, mm/memcontrol.c).
 BATCHES = 64 * 4096 * os.cpu_count()
 # From that stretch on the brake slows what is near, too (agent/pressure/watched.cc, Interval).
