@@ -79,22 +79,30 @@ Accounting::Reading Accounting::Read(const std::function<std::optional<uint64_t>
                                      const std::function<oombox_kill_counters()>& seen,
                                      std::chrono::milliseconds quiet) const {
   constexpr int kTries = 20;
-  Reading least{.kernel = kernel(), .seen = seen()};
-  Reading last = least;
-  for (int i = 0; i < kTries && Difference(least) > 0; ++i) {
+  const uint64_t told = attachment_.recursion.told + attachment_.unexplained.told;
+  const auto same = [](const oombox_kill_counters& a, const oombox_kill_counters& b) {
+    return a.kills == b.kills && a.double_counted == b.double_counted;
+  };
+  std::optional<Reading> least;
+  std::optional<Reading> last;
+  for (int i = 0;; ++i) {
+    const oombox_kill_counters before = seen();
+    const Reading reading{.kernel = kernel(), .seen = seen()};
+    if (same(before, reading.seen)) {
+      const bool still = last && last->kernel == reading.kernel && same(last->seen, reading.seen);
+      last = reading;
+      if (!least || Difference(reading) <= Difference(*least)) {
+        least = reading;
+      }
+      if (still || Difference(*least) <= told) {
+        return *least;
+      }
+    }
+    if (i == kTries) {
+      return least.value_or(reading);
+    }
     std::this_thread::sleep_for(quiet);
-    const Reading again{.kernel = kernel(), .seen = seen()};
-    const bool still = again.kernel == last.kernel && again.seen.kills == last.seen.kills &&
-                       again.seen.double_counted == last.seen.double_counted;
-    last = again;
-    if (Difference(again) <= Difference(least)) {
-      least = again;
-    }
-    if (still) {
-      break;
-    }
   }
-  return least;
 }
 
 KillCounts Accounting::Look(std::optional<uint64_t> kernel_now, const oombox_kill_counters& seen,

@@ -36,7 +36,7 @@ struct KillCounts {
 // thread-safe.
 class Accounting {
  public:
-  // Both sides, the kernel's first: a kill in between must not look like one that was missed.
+  // Both sides, ours after the kernel's: a kill in between must not look like one that was missed.
   struct Reading {
     std::optional<uint64_t> kernel;
     oombox_kill_counters seen{};
@@ -46,8 +46,9 @@ class Accounting {
   // `attachment` must outlive it.
   explicit Accounting(const oombox_attachment& attachment);
 
-  // Where they differ, reads again until they agree or both have stood still for `quiet`, or often:
-  // then what differed least, which is at least what was missed.
+  // Where they differ by more than was told, reads again until both have stood still for `quiet`,
+  // or often: then what differed least. A reading counts when no kill came between its sides, so
+  // it differs by what was missed at least; in a storm without such a reading it may be less.
   Reading Read(const std::function<std::optional<uint64_t>()>& kernel,
                const std::function<oombox_kill_counters()>& seen,
                std::chrono::milliseconds quiet = std::chrono::milliseconds(2)) const;

@@ -45,54 +45,75 @@ TEST(AccountingTest, DoesNotBelieveADifferenceSeenOnce) {
 }
 
 // What each side counts, one reading after the other; the last stays.
+struct Sides {
+  uint64_t ours_before;
+  uint64_t kernel;
+  uint64_t ours;
+};
+
 class Counting {
  public:
-  explicit Counting(std::vector<std::pair<uint64_t, uint64_t>> readings)
-      : readings_(std::move(readings)) {}
-  Accounting::Reading Read(const Accounting& accounting) {
-    return accounting.Read(
-        [this] {
-          at_ = std::min(at_ + 1, readings_.size());
-          return std::optional(readings_[at_ - 1].first);
-        },
-        [this] { return Seen(readings_[at_ - 1].second); }, std::chrono::milliseconds(0));
+  explicit Counting(std::vector<Sides> readings) : readings_(std::move(readings)) {}
+  Accounting::Reading Read(const oombox_attachment& base) {
+    return Accounting(base).Read([this] { return std::optional(readings_[at_ - 1].kernel); },
+                                 [this] {
+                                   before_ = !before_;
+                                   if (!before_) {
+                                     return Seen(readings_[at_ - 1].ours);
+                                   }
+                                   at_ = std::min(at_ + 1, readings_.size());
+                                   return Seen(readings_[at_ - 1].ours_before);
+                                 },
+                                 std::chrono::milliseconds(0));
   }
   size_t at() const { return at_; }
 
  private:
-  std::vector<std::pair<uint64_t, uint64_t>> readings_;
+  std::vector<Sides> readings_;
   size_t at_ = 0;
+  bool before_ = false;
 };
 
 TEST(AccountingTest, ReadsOnceWhatAgrees) {
-  const oombox_attachment base = Base(100, 0);
-  Counting counting({{103, 3}, {104, 3}});
+  Counting counting({{3, 103, 3}, {3, 104, 3}});
 
-  EXPECT_EQ(counting.Read(Accounting(base)).kernel, 103U);
+  EXPECT_EQ(counting.Read(Base(100, 0)).kernel, 103U);
   EXPECT_EQ(counting.at(), 1U);
 }
 
 TEST(AccountingTest, ReadsAgainWhatAKillOnItsWayMakesDiffer) {
-  const oombox_attachment base = Base(100, 0);
-  Counting counting({{104, 3}, {105, 4}, {105, 5}});
+  Counting counting({{3, 104, 3}, {4, 105, 4}, {5, 105, 5}});
 
-  const auto reading = counting.Read(Accounting(base));
+  const auto reading = counting.Read(Base(100, 0));
 
   EXPECT_EQ(reading.kernel, 105U);
   EXPECT_EQ(reading.seen.kills, 5U);
 }
 
 TEST(AccountingTest, TakesTheLeastDifferenceOfAStormAndWhatStandsStill) {
-  const oombox_attachment base = Base(100, 0);
-  Counting still({{105, 3}, {105, 4}, {105, 4}, {105, 5}});
-  EXPECT_EQ(still.Read(Accounting(base)).seen.kills, 4U) << "one is missing";
+  Counting still({{3, 105, 3}, {4, 105, 4}, {4, 105, 4}, {5, 105, 5}});
+  EXPECT_EQ(still.Read(Base(100, 0)).seen.kills, 4U) << "one is missing";
   EXPECT_EQ(still.at(), 3U);
 
-  std::vector<std::pair<uint64_t, uint64_t>> storm;
+  std::vector<Sides> storm;
   for (uint64_t i = 1; i < 100; ++i) {
-    storm.emplace_back(100 + i + (i == 7 ? 1 : 2), i);
+    storm.push_back({i, 100 + i + (i == 7 ? 1 : 2), i});
   }
-  EXPECT_EQ(Counting(storm).Read(Accounting(base)).seen.kills, 7U);
+  EXPECT_EQ(Counting(storm).Read(Base(100, 0)).seen.kills, 7U);
+}
+
+TEST(AccountingTest, AKillBetweenTheSidesHidesNoneThatIsMissing) {
+  Counting counting({{3, 104, 4}, {4, 105, 4}, {4, 105, 4}});
+  const auto reading = counting.Read(Base(100, 0));
+  EXPECT_EQ(*reading.kernel - 100 - reading.seen.kills, 1U);
+}
+
+TEST(AccountingTest, LooksNoFurtherThanWhatWasTold) {
+  oombox_attachment base = Base(100, 0);
+  base.unexplained.told = 1;
+  Counting counting({{3, 104, 3}, {3, 104, 3}});
+  counting.Read(base);
+  EXPECT_EQ(counting.at(), 1U);
 }
 
 TEST(AccountingTest, BelievesADifferenceThatStays) {
