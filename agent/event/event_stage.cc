@@ -333,7 +333,7 @@ void EventStage::NoteStored(const Unsaved::Saved& saved) {
     }
     options_.on_kill(event, false);
     const uint64_t made = event.boottime_ns();
-    const bool first = saved.first_stored.contains(event.event_id());
+    const bool first = saved.begun.contains(event.event_id());
     if (first && made >= start_boottime_ns_ && made <= now) {
       latency_.Record(now - made);
     }

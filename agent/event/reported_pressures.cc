@@ -35,11 +35,11 @@ std::optional<v1::Event> LinkedAlarm(EventStore& store, const Unsaved& unsaved,
   if (id.empty() || kill.revision() != 1) {
     return std::nullopt;
   }
-  std::optional<v1::Event> alarm;
-  if (const v1::Event* waiting = unsaved.Find(id)) {
+  std::optional<v1::Event> alarm = FindEvent(store, id).value_or(std::nullopt);
+  const v1::Event* waiting = unsaved.Find(id);
+  // One that is told again (it lasts since an earlier run) has less in it than what is stored.
+  if (waiting != nullptr && (!alarm || alarm->revision() < waiting->revision())) {
     alarm = *waiting;
-  } else if (auto stored = FindEvent(store, id)) {
-    alarm = std::move(*stored);
   }
   if (!alarm || !alarm->has_pressure() || !alarm->pressure().kill_event_id().empty()) {
     return std::nullopt;

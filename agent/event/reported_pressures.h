@@ -34,8 +34,8 @@ class ReportedPressures {
 };
 
 // The alarm before a kill in its next revision, told which kill it was; nothing when there was
-// none, or it knows. It waits in `unsaved`, or is stored. A store that cannot be asked has no
-// alarm: the kill names it all the same.
+// none, or it knows. It is stored, or waits in `unsaved`. A store that cannot be asked has none:
+// the kill names it all the same.
 std::optional<v1::Event> LinkedAlarm(EventStore& store, const Unsaved& unsaved,
                                      const v1::Event& kill);
 

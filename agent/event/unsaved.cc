@@ -21,16 +21,16 @@ bool IsMissing(EventStore& store, const std::string& id) {
 
 void Unsaved::Add(v1::Event event) {
   if (event.revision() == 1) {
-    waiting_.first_stored.insert(event.event_id());
+    waiting_.begun.insert(event.event_id());
   }
   auto& events = waiting_.events;
   const auto earlier = std::find_if(events.rbegin(), events.rend(), [&](const v1::Event& other) {
     return other.event_id() == event.event_id();
   });
-  if (earlier != events.rend()) {
-    *earlier = std::move(event);
-  } else {
+  if (earlier == events.rend()) {
     events.push_back(std::move(event));
+  } else if (earlier->revision() <= event.revision()) {
+    *earlier = std::move(event);
   }
 }
 

@@ -19,7 +19,7 @@ namespace oombox {
 class Unsaved {
  public:
   // Replaces an earlier revision that waits here: only the last can ever be read, and a group kill
-  // has thousands.
+  // has thousands. A later one stays.
   void Add(v1::Event event);
   void Add(std::vector<v1::Event> events) {
     for (v1::Event& event : events) {
@@ -32,8 +32,8 @@ class Unsaved {
 
   struct Saved {
     std::vector<v1::Event> events;
-    // Ids of those that were not stored before, whatever revision they have by now.
-    std::set<std::string> first_stored;
+    // Ids of those whose first revision came here, whatever revision they have by now.
+    std::set<std::string> begun;
     std::optional<int64_t> cursor;
     // Kills among them whose event no store takes: each is a gap event instead.
     uint64_t refused = 0;

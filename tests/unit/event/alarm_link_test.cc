@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "agent/capture/decode.h"
+#include "agent/event/envelope.h"
 #include "agent/event/event_stage.h"
+#include "agent/event/pressure.h"
 #include "tests/support/kill_bytes.h"
 #include "tests/unit/store/fixture.h"
 
@@ -82,6 +84,30 @@ TEST_F(AlarmLinkTest, AnAlarmOfTheLastMomentNamesTheFirstKillThatFollowed) {
       kills[0].event.oom().victims(0).tgid() == 1 ? kills[0].event : kills[1].event;
   EXPECT_EQ(first.oom().pressure_event_id(), alarm.event_id());
   EXPECT_EQ(alarm.pressure().kill_event_id(), first.event_id());
+}
+
+TEST_F(AlarmLinkTest, AnAlarmThatIsToldAgainLosesNothingOfWhatIsStored) {
+  PressureChange change = {.boottime_ns = kAlarmed};
+  change.now.cgroup = {.id = kCgroup, .path = "/pods/a"};
+  change.now.state = PressureState::kCritical;
+  change.now.sample.unreclaimable_bytes = 4711;
+  const v1::Event stored =
+      AssemblePressure(change, ContextOf(watch_.session, "", "n", false), nullptr);
+  ASSERT_TRUE(store_->Put(std::vector<v1::Event>{stored}, std::nullopt).has_value());
+  EventStage stage(
+      {.node_name = "n", .boot_id = "boot", .decode = DecodeRecord, .history = &watch_}, *journal_,
+      *store_);
+  ASSERT_TRUE(stage.Flush());
+  watch_.stage = &stage;
+
+  const std::string record = KillOf(1);
+  ASSERT_TRUE(journal_->Append(watch_.session.id, {{record}}).has_value());
+  stage.Notify();
+  ASSERT_TRUE(stage.Flush());
+
+  const v1::Event alarm = Only("kind = pressure");
+  EXPECT_EQ(alarm.pressure().kill_event_id(), Only("kind = oom").event_id());
+  EXPECT_EQ(alarm.pressure().unreclaimable_bytes(), 4711U);
 }
 
 }  // namespace
