@@ -58,6 +58,7 @@ Result<CaseBook::Case*> CaseBook::Find(const std::string& id) {
 
 std::optional<v1::Event> CaseBook::Revise(Case& open, bool changed, uint64_t now_boottime_ns) {
   open.deadline_ns = now_boottime_ns + kWaitNs;
+  open.quiet = false;
   open.settled = open.settled && !changed;
   return NextRevision(open, changed);
 }
@@ -335,6 +336,7 @@ std::vector<v1::Event> CaseBook::Close(uint64_t now_boottime_ns) {
       ++it;
       continue;
     }
+    open.quiet = true;
     if (AwaitsNames(open, now_boottime_ns)) {
       open.deadline_ns = std::min(now_boottime_ns + kWaitNs, open.names_until_ns);
       ++it;
@@ -358,7 +360,8 @@ std::vector<v1::Event> CaseBook::Close(uint64_t now_boottime_ns) {
 
 bool CaseBook::HasOpenGroup() const {
   return std::any_of(open_.begin(), open_.end(), [](const auto& open) {
-    return !open.second.settled && open.second.event.has_oom() && IsGroup(open.second.event.oom());
+    return !open.second.quiet && !open.second.settled && open.second.event.has_oom() &&
+           IsGroup(open.second.event.oom());
   });
 }
 

@@ -102,7 +102,8 @@ class CaseBook {
   struct Case {
     v1::Event event;
     uint64_t deadline_ns = 0;
-    bool settled = false;         // what the kernel had to say is there
+    bool quiet = false;           // the kernel has said nothing more for kWaitNs
+    bool settled = false;         // and nothing of what it said is waited for
     uint64_t names_until_ns = 0;  // the stack's names were asked for; 0: not
     uint64_t fate_until_ns = 0;   // the runtime was asked; 0: not, or it has given its last answer
   };

@@ -377,9 +377,13 @@ TEST(CaseBookTest, WaitsForSymbolsThatAreBeingReadButNotForEver) {
                  {.boot_id = "b007", .symbols = &symbols, .ask_symbols = [](const auto&) {}});
   KillRecord kill = KillOfNow(42);
   kill.stack = {11};
+  kill.kills_group = kill.levels[0].oom_group = true;
   Added(cases, kill);
+  EXPECT_TRUE(cases.HasOpenGroup());
 
   EXPECT_TRUE(cases.Close(kNow + CaseBook::kWaitNs).empty());
+  EXPECT_FALSE(cases.HasOpenGroup()) << "only its names are waited for";
+  EXPECT_TRUE(cases.Close(kNow + CaseBook::kFateWaitNs - 1).empty());
   const auto closed = cases.Close(kNow + CaseBook::kNamesWaitNs);
 
   ASSERT_EQ(closed.size(), 1U);
