@@ -64,6 +64,7 @@ void ContainerWatch::Removed(const std::string& container_id) {
       appeared_.erase(appeared);
     } else {  // the runtime may know it for a while: it is asked once
       appeared->second.asked = kAppearedAt.size();
+      appeared->second.removed = true;
     }
   }
   directory_.Gone(container_id, Clock::now());
@@ -195,11 +196,14 @@ void ContainerWatch::AskFor(const std::string& id, std::unique_lock<std::mutex>&
   const Result<RuntimeContainer> found = runtime_->Find(id);
   lock.lock();
   NoteCall(Answered(found) ? nullptr : &found.error());
+  const auto appeared = appeared_.find(id);
   if (found) {
     directory_.Put(*found, Clock::now());
+    if (appeared != appeared_.end() && appeared->second.removed) {
+      directory_.Gone(id, Clock::now());
+    }
   }
-  if (const auto appeared = appeared_.find(id);
-      appeared != appeared_.end() &&
+  if (appeared != appeared_.end() &&
       (found || !Advance(appeared->second, kAppearedAt, Clock::now()))) {
     appeared_.erase(appeared);
   }

@@ -75,6 +75,7 @@ class ContainerWatch final : public ContainerSource {
     Clock::time_point begin = {};
     size_t asked = 0;
     Clock::time_point due = {};
+    bool removed = false;  // of a cgroup: it is gone again
   };
   struct Pending {
     Question question = {};

@@ -282,6 +282,7 @@ TEST_F(ContainerWatchTest, LearnsAContainerThatWentBeforeTheRuntimeWasAsked) {
   while (!watch_->Known("new")) {
     std::this_thread::yield();
   }
+  EXPECT_EQ(watch_->status().remembered, 1U) << "it is gone";
 }
 
 TEST_F(ContainerWatchTest, AnswersQuestionsThatAreTooManyAtOnce) {
