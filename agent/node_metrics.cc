@@ -142,6 +142,9 @@ void AddDepths(const v1::PipelineDepths& depths, bool watching, MetricList& list
     list.Gauge("oombox_ring_pending_bytes", "Bytes that wait in the kernel's ring.",
                Number(depths.ring_bytes()));
   }
+  if (depths.has_age()) {
+    return;  // journal or store did not answer: no sample is of now
+  }
   list.Gauge("oombox_journal_pending_kills", "Kills in the journal that are no events yet.",
              Number(depths.journal_pending()));
   list.Gauge("oombox_journal_bytes", "Size of the journal of raw records.",

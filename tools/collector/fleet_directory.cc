@@ -115,9 +115,11 @@ Result<std::vector<v1::NodeStatus>> FleetDirectory::Nodes() {
     status.set_connected(hub_.registry().Connected(stored.report.node()));
     *status.mutable_last_report_age() = AgeOf(age_ns);
     // As lists have it: a report is in the store a moment before it is in the book.
-    const auto here = hub_.coverage().Find(KeyOf(stored.report.node()));
+    auto here = hub_.coverage().Find(KeyOf(stored.report.node()));
+    if (here) {  // the book keeps no lists
+      *here->mutable_unavailable() = stored.report.coverage().unavailable();
+    }
     *status.mutable_coverage() = here ? CoverageNow(*here, age_ns) : Unknown(kNoReportYet);
-    *status.mutable_coverage()->mutable_unavailable() = stored.report.coverage().unavailable();
     *status.mutable_report() = std::move(stored.report);
   }
   for (const auto& link : hub_.registry().All()) {

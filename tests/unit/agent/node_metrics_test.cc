@@ -174,6 +174,17 @@ TEST(NodeMetricsTest, HasNoSampleOfWhatIsNotKnown) {
   EXPECT_THAT(text, Not(HasSubstr("recursion\"}")));
 }
 
+TEST(NodeMetricsTest, HasNoSampleOfFilesThatDidNotAnswer) {
+  v1::NodeReport report = FullReport();
+  report.mutable_depths()->mutable_age()->set_seconds(3);
+
+  const std::string text = Exposition(report);
+
+  EXPECT_THAT(text, HasSubstr("\noombox_ring_pending_bytes"));
+  EXPECT_THAT(text, Not(HasSubstr("\noombox_journal_")));
+  EXPECT_THAT(text, Not(HasSubstr("\noombox_store_")));
+}
+
 TEST(NodeMetricsTest, CountsNoKillsOfARecording) {
   v1::NodeReport report = FullReport();
   report.set_replayed(true);
