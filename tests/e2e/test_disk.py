@@ -173,7 +173,7 @@ class DiskTest(unittest.TestCase):
 
         self.assert_each_once(truth, agent.socket)
         eventually(lambda: stage(agent, "capture")["state"] == "STATE_OK", why="a capture that goes on")
-        self.assertEqual(coverage(agent)["state"], "STATE_COMPLETE")
+        eventually(lambda: coverage(agent)["state"] == "STATE_COMPLETE", why="a whole report")
         self.assertEqual(gaps_of(agent), [])
 
     def test_a_collector_on_a_full_disk_acknowledges_nothing_and_gets_all_later(self):

@@ -11,6 +11,8 @@ import subprocess
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# It ends with the test, however that ends: it would take a CPU from whatever runs next.
+QEMU = ("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64")
 BOOT_TIMEOUT = 480  # many times what it takes, for a machine that is busy with other things
 
 
@@ -70,9 +72,8 @@ class Guest:
         words = [f"oombox.{name}={value}" for name, value in {"play": play, **arguments}.items()]
         # One thread for all CPUs: with more, QEMU 7.2 translates code while another CPU patches it, and now and then
         # a kernel trips over a half-written jump label (Oops: int3), 1 of 80 boots.
-        # It ends with the test, however that ends: it would take a CPU from whatever runs next.
-        command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", cpus,
-                   *machine, "-m", str(memory_mib), "-kernel", kernel, "-initrd", initramfs, "-append",
+        command = [*QEMU, "-accel", "tcg,thread=single", "-cpu", "max", "-smp", cpus, *machine,
+                   "-m", str(memory_mib), "-kernel", kernel, "-initrd", initramfs, "-append",
                    "console=ttyS0 loglevel=4 panic=-1 oops=panic mitigations=off log_buf_len=4M nokaslr no_timer_check "
                    + " ".join([append, *words]),
                    "-nic", "none", "-display", "none", "-no-reboot", "-monitor", "none",

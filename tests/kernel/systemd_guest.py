@@ -11,6 +11,7 @@ import tarfile
 
 import debian_kernels
 from debian_kernels import CACHE, KernelError, run
+from guest import QEMU
 
 PACKAGES = ("systemd-sysv", "dbus", "linux-image-cloud-amd64", "containerd", "runc", "busybox-static", "kmod",
             "mount", "procps", "protobuf-compiler", "python3", "python3-grpcio", "python3-protobuf",
@@ -116,7 +117,7 @@ class SystemdGuest:
 
     def run(self):
         """What the tests printed. Raises KernelError when the guest did not come to their end."""
-        command = ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-M", "q35",
+        command = [*QEMU, "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2", "-M", "q35",
                    "-m", "3072", "-kernel", self.kernel, "-initrd", self.initrd, "-append",
                    "console=ttyS0 root=/dev/vda rw quiet panic=-1 mitigations=off nokaslr no_timer_check",
                    "-drive", f"file={self.disk},if=virtio,format=raw,cache=unsafe", "-nic", "none",

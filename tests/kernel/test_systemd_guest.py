@@ -10,7 +10,7 @@ from lib.programs import binary
 from systemd_guest import SystemdGuest, rootfs
 
 PROGRAMS = ("oombox-agent", "oombox", "memhog")
-NEEDS = ("qemu-system-x86_64", "mkfs.ext4", "strip", "mmdebstrap")
+NEEDS = ("setpriv", "qemu-system-x86_64", "mkfs.ext4", "strip", "mmdebstrap")
 TESTS = ("test_containers.KillTest", "test_containers.NoKillTest")
 
 
