@@ -43,7 +43,7 @@ static __always_inline bool may_rank(__u64 now)
 }
 
 /* A ranking ends in time by itself (deadline.h). Where the clock says much more than that, the host of a virtual
- * machine took the CPU away meanwhile: that alone does not cost the next kill its ranking. */
+ * machine took the CPU away meanwhile, most likely: once alone, that does not cost the next kill its ranking. */
 static __always_inline void spend(__u64 ns)
 {
 	counters.budget_spent_ns += ns < ONE_RANKING_NS ? ns : ONE_RANKING_NS;
