@@ -114,7 +114,8 @@ Fit FitLine(std::span<const MemorySample> points, Series series) {
   return fit;
 }
 
-// What a program takes at its start is one step between two readings, and level before and after.
+// What a program takes at its start is one step between two readings, most of the whole change, and
+// level before and after. At least two readings know the series.
 bool IsOneStep(std::span<const MemorySample> points, Series series) {
   std::vector<double> held;
   for (const MemorySample& point : points) {
@@ -127,6 +128,10 @@ bool IsOneStep(std::span<const MemorySample> points, Series series) {
     if (std::abs(held[i] - held[i - 1]) > std::abs(held[step] - held[step - 1])) {
       step = i;
     }
+  }
+  const double height = std::abs(held[step] - held[step - 1]);
+  if (height < kResolutionBytes || 2 * height <= std::abs(held.back() - held.front())) {
+    return false;
   }
   const auto is_level = [](auto begin, auto end) {
     const auto [lowest, highest] = std::minmax_element(begin, end);

@@ -165,6 +165,20 @@ TEST(TrendTest, OneStepIsNoGrowth) {
   }
 }
 
+// 300 KiB a minute; two readings somewhere are two pages further apart than the others.
+TEST(TrendTest, SlowGrowthIsNoStep) {
+  for (size_t phase = 1; phase < 60; ++phase) {
+    auto points = Points(60, kSecond, 100, 0.3 / 59);
+    for (size_t i = 0; i < points.size(); ++i) {
+      *points[i].working_set_bytes += i < phase ? 0 : 8192;
+    }
+    const auto trend = TrendOf(points);
+    ASSERT_TRUE(trend);
+    EXPECT_GT(trend->growth_bytes_per_second, 0) << phase;
+    EXPECT_TRUE(trend->seconds_to_limit) << phase;
+  }
+}
+
 TEST(TrendTest, TheNodesGrowthIsOfWhatIsNotAvailable) {
   std::vector<MemorySample> points;
   for (uint64_t second = 0; second <= 60; ++second) {  // dentries
