@@ -44,10 +44,10 @@ Stalls StallsOf(const MemorySample& sample, const std::optional<ReclaimStalls>& 
 
 }  // namespace
 
-void PressureStateMachine::Resume(PressureState state, uint64_t since_ns) {
+void PressureStateMachine::Resume(PressureState state, PressureCause cause, uint64_t since_ns) {
   state_ = state;
   since_ns_ = since_ns;
-  cause_ = PressureCause::kNone;
+  cause_ = cause;
 }
 
 PressureStateMachine::Verdict PressureStateMachine::Judge(

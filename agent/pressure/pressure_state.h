@@ -49,7 +49,7 @@ class PressureStateMachine {
 
   explicit PressureStateMachine(bool is_node = false) : is_node_(is_node) {}
   // Goes on where an earlier run of the agent was.
-  void Resume(PressureState state, uint64_t since_ns);
+  void Resume(PressureState state, PressureCause cause, uint64_t since_ns);
 
   // Nothing while the state stays. A first reading that is ok is no change. That memory is short
   // here, and not below, is for `short_here` to say: PSI has the stalls of all that is below, too.

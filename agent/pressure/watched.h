@@ -65,7 +65,9 @@ class Watched {
   bool WantsAll(uint64_t now_ns) const;
   bool WantsAllAfter(const MemorySample& usage) const;
 
-  void Resume(PressureState state, uint64_t since_ns) { machine_.Resume(state, since_ns); }
+  void Resume(PressureState state, PressureCause cause, uint64_t since_ns) {
+    machine_.Resume(state, cause, since_ns);
+  }
   // Takes a reading in: its sample gets the spike since the one before. `stretch` makes what is far
   // be read less often, and if not only `few_near` are near, that, too. Returns a change of state.
   std::optional<PressureStateMachine::Change> Add(MemoryReader::Reading& reading, bool all,

@@ -79,7 +79,7 @@ void PressureWatch::Scan(uint64_t now) {
 void PressureWatch::ForgetResumed(uint64_t now) {
   for (const auto& [id, resumed] : std::exchange(resumed_, {})) {
     Watched gone(resumed.cgroup, false, now);
-    gone.Resume(resumed.state, resumed.state_since_ns);
+    gone.Resume(resumed.state, resumed.cause, resumed.state_since_ns);
     curves_->NoteGone(id, now);
     if (const auto change = gone.Remove(now)) {
       Tell(gone, *change, now);
@@ -147,7 +147,7 @@ void PressureWatch::Watch(const std::string& path, uint64_t cgroup_id, uint64_t 
     return;
   }
   if (path.starts_with(found->second.cgroup.path)) {  // a long one is kept cut
-    watched.Resume(found->second.state, found->second.state_since_ns);
+    watched.Resume(found->second.state, found->second.cause, found->second.state_since_ns);
   }
   resumed_.erase(found);
 }

@@ -209,7 +209,7 @@ TEST_F(PressureStateTest, RemovalEndsAnAlarmAndNothingElse) {
 }
 
 TEST_F(PressureStateTest, ResumedItDoesNotTellAgain) {
-  machine_.Resume(PressureState::kCritical, 900 * kSecond);
+  machine_.Resume(PressureState::kCritical, PressureCause::kWorkingSet, 900 * kSecond);
   EXPECT_EQ(Run(60, 0.95, 0.95), States());
   EXPECT_EQ(machine_.since_ns(), 900 * kSecond);
 }
@@ -249,6 +249,18 @@ TEST_F(PressureStateTest, WhoComesNearItsLimitWhileItStallsIsToldAgain) {
   }
   EXPECT_EQ(states, (States{PressureState::kCritical, PressureState::kCritical}));
   EXPECT_EQ(causes, (std::vector{PressureCause::kStalls, PressureCause::kWorkingSet}));
+}
+
+TEST_F(PressureStateTest, ResumedStallsHoldAndANearLimitBesidesIsToldAgain) {
+  machine_.Resume(PressureState::kCritical, PressureCause::kStalls, 900 * kSecond);
+  for (uint64_t i = 0; i < 60; ++i) {
+    EXPECT_FALSE(machine_.Add(Stalling(i, 0.5, 7), std::nullopt)) << "they are not over";
+  }
+  machine_.Add(Stalling(60, 0.95, 7), std::nullopt);
+  const auto change = machine_.Add(Stalling(61, 0.95, 7), std::nullopt);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->state, PressureState::kCritical);
+  EXPECT_EQ(change->cause, PressureCause::kWorkingSet);
 }
 
 TEST_F(PressureStateTest, AStallThatNobodyMeasuresAnyMoreIsNotOver) {

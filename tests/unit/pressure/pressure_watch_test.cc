@@ -1,6 +1,7 @@
 #include "agent/pressure/pressure_watch.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <chrono>
@@ -71,21 +72,43 @@ class PressureWatchTest : public ::testing::Test {
     Write(file + ".next", text);
     std::filesystem::rename(dir_.File(file + ".next"), dir_.File(file));
   }
+  CurveFile::Options Curves() const {
+    return {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"};
+  }
+  // As if an earlier run had seen it critical, with a reading that long before.
+  uint64_t KeepCritical(const std::string& path, PressureCause cause, uint64_t reading_before_ns) {
+    struct stat status {};
+    EXPECT_EQ(::stat((Root() + path).c_str(), &status), 0);
+    const WatchedCgroup cgroup{.id = status.st_ino, .path = path};
+    const uint64_t since = BootNowNs() - 1'000'000'000;
+    auto curves = CurveFile::Open(Curves(), since);
+    EXPECT_TRUE(curves);
+    (*curves)->Add(cgroup, {.boottime_ns = since - reading_before_ns, .usage_bytes = 95 * kMiB},
+                   0.95);
+    (*curves)->NoteState({.now = {.cgroup = cgroup, .state = PressureState::kCritical},
+                          .previous = PressureState::kWarning,
+                          .cause = cause,
+                          .boottime_ns = since});
+    return since;
+  }
   void Start() {
-    watch_ = std::make_unique<PressureWatch>(PressureWatch::Options{
-        .hierarchy = {.root = Root(), .v2 = true},
-        .proc = dir_.File("proc"),
-        .curves = {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"},
-        .reclaim = reclaim_,
-        .is_container = [](const std::string& path) { return path == "/container"; },
-        .scan_ns = 100'000'000,
-        .forget_reclaim_ns = BootNowNs() / 2});  // a machine may be up for five minutes only
+    Prepare();
     watch_->Start([this](PressureChange change) {
       on_told_(change);
       const std::lock_guard lock(mutex_);
       changes_.push_back(std::move(change));
       told_.notify_all();
     });
+  }
+  void Prepare() {
+    watch_ = std::make_unique<PressureWatch>(PressureWatch::Options{
+        .hierarchy = {.root = Root(), .v2 = true},
+        .proc = dir_.File("proc"),
+        .curves = Curves(),
+        .reclaim = reclaim_,
+        .is_container = [](const std::string& path) { return path == "/container"; },
+        .scan_ns = 100'000'000,
+        .forget_reclaim_ns = BootNowNs() / 2});  // a machine may be up for five minutes only
   }
   // Until it says so, or 10 s.
   bool Eventually(const std::function<bool()>& done) {
@@ -243,6 +266,16 @@ TEST_F(PressureWatchTest, ASuccessorTellsALastingAlarmOnceMoreAsTheSame) {
   EXPECT_EQ(watch_->AlarmedSince(IdOf("/a"), BootNowNs()), first.boottime_ns);
 }
 
+TEST_F(PressureWatchTest, ASuccessorKnowsThatItWasForStallsAndTellsOfANearLimitBesides) {
+  Make("/a", 95, "104857600");
+  const uint64_t since = KeepCritical("/a", PressureCause::kStalls, 0);
+  Start();
+  ASSERT_TRUE(Eventually([&] { return changes_.size() >= 2; }));
+  EXPECT_EQ(Told(0).boottime_ns, since);
+  EXPECT_EQ(Told(1).now.state, PressureState::kCritical);
+  EXPECT_EQ(Told(1).cause, PressureCause::kWorkingSet);
+}
+
 TEST_F(PressureWatchTest, ASuccessorEndsTheAlarmOfWhatHasGoneMeanwhileAndGivesItsPlaceAway) {
   Make("/a", 95, "104857600");
   Start();
@@ -259,8 +292,7 @@ TEST_F(PressureWatchTest, ASuccessorEndsTheAlarmOfWhatHasGoneMeanwhileAndGivesIt
   EXPECT_EQ(Told(1).cause, PressureCause::kRemoved);
   EXPECT_EQ(Told(1).now.cgroup.path, "/a");
   watch_.reset();
-  auto curves = CurveFile::Open(
-      {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"}, BootNowNs());
+  auto curves = CurveFile::Open(Curves(), BootNowNs());
   ASSERT_TRUE(curves);
   for (const CurveFile::Resumed& resumed : (*curves)->resumed()) {
     EXPECT_NE(resumed.cgroup.id, id) << "it is marked as gone";
