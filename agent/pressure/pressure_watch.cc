@@ -35,7 +35,9 @@ PressureWatch::PressureWatch(Options options)
     status_.curves_persist = curves_->persistent();
     status_.damaged_files = curves_->damaged() ? 1 : 0;
     for (CurveFile::Resumed& resumed : curves_->resumed()) {
-      if (resumed.state > PressureState::kOk) {  // a kill of meanwhile belongs to it
+      if (auto change = ToldAgain(resumed)) {
+        told_again_.push_back(std::move(*change));
+      } else if (resumed.state > PressureState::kOk) {  // told long ago: a kill may name it
         alarms_.Begin(resumed.cgroup.id, resumed.state_since_ns);
       }
       resumed_.emplace(resumed.cgroup.id, std::move(resumed));

@@ -95,6 +95,7 @@ class PressureWatch final : public HistorySource {
   void Step(uint64_t now);
   void Scan(uint64_t now);
   void ForgetResumed(uint64_t now);
+  std::optional<PressureChange> ToldAgain(const CurveFile::Resumed& resumed) const;
   void TellAgain();
   void TakeNotices(uint64_t now);
   void TakeReclaim(uint64_t now);
@@ -116,6 +117,7 @@ class PressureWatch final : public HistorySource {
   const MemoryReader reader_;
   std::unique_ptr<CurveFile> curves_;
   std::map<uint64_t, CurveFile::Resumed> resumed_;
+  std::vector<PressureChange> told_again_;  // by Start
   // Of the watch's thread alone.
   uint64_t scan_at_ns_ = 0;
   uint64_t reclaim_at_ns_ = 0;

@@ -88,16 +88,17 @@ void PressureWatch::ForgetResumed(uint64_t now) {
 }
 
 // The earlier run may have been killed before the alarm was stored; one that was stored is known by
-// its time. Only where the curve still has the reading it was told by.
-void PressureWatch::TellAgain() {
-  for (const auto& [id, resumed] : resumed_) {
-    const uint64_t since = resumed.state_since_ns;
-    const auto history =
-        resumed.state > PressureState::kOk ? curves_->Before(id, since + 1) : std::nullopt;
-    if (!history || history->points.back().boottime_ns + kFineNs < since) {
-      continue;
-    }
-    PressureChange told{.now = {.cgroup = resumed.cgroup,
+// its time. With the reading it was told by, or, where the curve has given that up, one of the two
+// seconds before. What is older than all of these was told long ago.
+std::optional<PressureChange> PressureWatch::ToldAgain(const CurveFile::Resumed& resumed) const {
+  const uint64_t since = resumed.state_since_ns;
+  const auto history = resumed.state > PressureState::kOk
+                           ? curves_->Before(resumed.cgroup.id, since + 1)
+                           : std::nullopt;
+  if (!history || history->points.back().boottime_ns + kFineNs < since) {
+    return std::nullopt;
+  }
+  PressureChange change{.now = {.cgroup = resumed.cgroup,
                                 .state = resumed.state,
                                 .sample = history->points.back(),
                                 .trend = TrendOf(history->points, resumed.cgroup.is_node())},
@@ -105,9 +106,19 @@ void PressureWatch::TellAgain() {
                         .cause = resumed.cause,
                         .boottime_ns = since,
                         .previous_since_ns = resumed.previous_since_ns};
-    told.now.sample.some_avg60 = resumed.some_avg60;
-    told.now.sample.full_avg60 = resumed.full_avg60;
-    tell_(std::move(told));
+  change.now.sample.some_avg60 = resumed.some_avg60;
+  change.now.sample.full_avg60 = resumed.full_avg60;
+  return change;
+}
+
+void PressureWatch::TellAgain() {
+  for (PressureChange& change : std::exchange(told_again_, {})) {
+    const uint64_t id = change.now.cgroup.id;
+    const uint64_t since = change.boottime_ns;
+    tell_(std::move(change));
+    // Only now, as in Tell.
+    const std::lock_guard lock(mutex_);
+    alarms_.Begin(id, since);
   }
 }
 

@@ -75,11 +75,14 @@ class PressureWatchTest : public ::testing::Test {
   CurveFile::Options Curves() const {
     return {.path = dir_.File("curves"), .max_bytes = 1 << 20, .boot_id = "boot"};
   }
-  // As if an earlier run had seen it critical, with a reading that long before.
-  uint64_t KeepCritical(const std::string& path, PressureCause cause, uint64_t reading_before_ns) {
+  uint64_t IdInTree(const std::string& path) const {
     struct stat status {};
     EXPECT_EQ(::stat((Root() + path).c_str(), &status), 0);
-    const WatchedCgroup cgroup{.id = status.st_ino, .path = path};
+    return status.st_ino;
+  }
+  // As if an earlier run had seen it critical, with a reading that long before.
+  uint64_t KeepCritical(const std::string& path, PressureCause cause, uint64_t reading_before_ns) {
+    const WatchedCgroup cgroup{.id = IdInTree(path), .path = path};
     const uint64_t since = BootNowNs() - 1'000'000'000;
     auto curves = CurveFile::Open(Curves(), since);
     EXPECT_TRUE(curves);
@@ -93,6 +96,9 @@ class PressureWatchTest : public ::testing::Test {
   }
   void Start() {
     Prepare();
+    Begin();
+  }
+  void Begin() {
     watch_->Start([this](PressureChange change) {
       on_told_(change);
       const std::lock_guard lock(mutex_);
@@ -264,6 +270,31 @@ TEST_F(PressureWatchTest, ASuccessorTellsALastingAlarmOnceMoreAsTheSame) {
   EXPECT_EQ(again.previous_since_ns, first.previous_since_ns);
   EXPECT_EQ(again.cause, first.cause);
   EXPECT_EQ(watch_->AlarmedSince(IdOf("/a"), BootNowNs()), first.boottime_ns);
+}
+
+TEST_F(PressureWatchTest, AnAlarmThatIsToldAgainIsToldBeforeAKillCanNameIt) {
+  Make("/a", 95, "104857600");
+  const uint64_t since = KeepCritical("/a", PressureCause::kWorkingSet, 0);
+  std::vector<bool> named;
+  on_told_ = [&](const PressureChange& change) {
+    named.push_back(watch_->AlarmedSince(change.now.cgroup.id, BootNowNs()).has_value());
+  };
+  Prepare();
+  EXPECT_FALSE(watch_->AlarmedSince(IdInTree("/a"), BootNowNs()));
+  Begin();
+  EXPECT_EQ(watch_->AlarmedSince(IdInTree("/a"), BootNowNs()), since);
+  watch_->Stop();
+  EXPECT_EQ(named, std::vector{false});
+}
+
+TEST_F(PressureWatchTest, AnAlarmWhoseReadingIsGoneWasToldLongAgo) {
+  Make("/a", 95, "104857600");
+  const uint64_t since = KeepCritical("/a", PressureCause::kWorkingSet, 3'000'000'000);
+  Prepare();
+  EXPECT_EQ(watch_->AlarmedSince(IdInTree("/a"), BootNowNs()), since) << "a kill may name it";
+  Begin();
+  watch_->Stop();
+  EXPECT_EQ(TimesTold(), 0U);
 }
 
 TEST_F(PressureWatchTest, ASuccessorKnowsThatItWasForStallsAndTellsOfANearLimitBesides) {
