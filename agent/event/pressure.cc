@@ -4,7 +4,9 @@
 #include <google/protobuf/util/time_util.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "agent/common/text.h"
 #include "agent/event/envelope.h"
@@ -80,7 +82,35 @@ void AddMissing(v1::PressureEvent* pressure, const char* field, const char* reas
   missing->set_reason(reason);
 }
 
-void ListMissing(const CgroupPressure& now, v1::PressureEvent* out) {
+// A reading of the curve has less than one that was told at once, and why it lacks something else,
+// too, is not known any more.
+void ListMissingOfCurve(const CgroupPressure& now, v1::PressureEvent* out) {
+  const MemorySample& sample = now.sample;
+  const auto fields = std::to_array<std::pair<const char*, bool>>(
+      {{"cgroup.high_bytes", sample.high_bytes.has_value()},
+       {"cgroup.stat", sample.anon_bytes.has_value()},
+       {"cgroup.events", out->cgroup().has_events()},
+       {"working_set_bytes", sample.working_set_bytes.has_value()},
+       {"unreclaimable_bytes", sample.unreclaimable_bytes.has_value()},
+       {"pressure.some_avg10_percent", sample.some_avg10.has_value()},
+       {"pressure.some_total", sample.some_total_us.has_value()},
+       {"pressure.full_total", sample.full_total_us.has_value()},
+       {"pressure.reclaim", now.reclaim.has_value()},
+       {"trend", now.trend.has_value()}});
+  for (const auto& [field, is_known] : fields) {
+    if (!is_known) {
+      AddMissing(out, field,
+                 "the agent that saw it ended before it was stored: the curve does not have it");
+    }
+  }
+}
+
+void ListMissing(const PressureChange& change, v1::PressureEvent* out) {
+  const CgroupPressure& now = change.now;
+  if (change.told_again) {
+    ListMissingOfCurve(now, out);
+    return;
+  }
   if (!now.sample.some_avg10) {
     AddMissing(out, "pressure.some_avg10_percent",
                "no memory.pressure: the kernel's PSI is off, or it is cgroup v1");
@@ -198,7 +228,7 @@ v1::Event AssemblePressure(const PressureChange& change, const EventContext& con
         TimeUtil::TimestampToNanoseconds(event.event_time()) -
         static_cast<int64_t>(change.boottime_ns - change.previous_since_ns));
   }
-  ListMissing(change.now, pressure);
+  ListMissing(change, pressure);
   if (cgroup.is_node()) {
     pressure->set_workload("node");
     return event;

@@ -55,6 +55,8 @@ struct PressureChange {
   PressureCause cause = PressureCause::kNone;
   uint64_t boottime_ns = 0;
   uint64_t previous_since_ns = 0;  // boottime
+  // By a later agent than saw it: with what its curve still knew.
+  bool told_again = false;
 };
 
 // The memory of a cgroup before a moment.

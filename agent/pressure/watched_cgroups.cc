@@ -105,7 +105,8 @@ std::optional<PressureChange> PressureWatch::ToldAgain(const CurveFile::Resumed&
                         .previous = resumed.previous,
                         .cause = resumed.cause,
                         .boottime_ns = since,
-                        .previous_since_ns = resumed.previous_since_ns};
+                        .previous_since_ns = resumed.previous_since_ns,
+                        .told_again = true};
   change.now.sample.some_avg60 = resumed.some_avg60;
   change.now.sample.full_avg60 = resumed.full_avg60;
   return change;

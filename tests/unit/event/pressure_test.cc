@@ -75,6 +75,22 @@ TEST(PressureEventTest, SaysWhatTheStateWasMadeOfAndNamesWhatIsUnknown) {
   EXPECT_EQ(event.pressure().missing_size(), 2);
 }
 
+TEST(PressureEventTest, WhatIsToldAgainNamesWhatTheCurveDoesNotHave) {
+  PressureChange change = Change();
+  change.told_again = true;
+  change.now.sample.anon_bytes = 90;
+  change.now.sample.some_avg10 = 0;
+  const v1::Event event = AssemblePressure(change, Context(), nullptr);
+  std::vector<std::string> fields;
+  for (const v1::MissingField& missing : event.pressure().missing()) {
+    fields.push_back(missing.field());
+    EXPECT_NE(missing.reason().find("ended before it was stored"), std::string::npos);
+  }
+  EXPECT_EQ(fields, (std::vector<std::string>{"cgroup.high_bytes", "cgroup.events",
+                                              "unreclaimable_bytes", "pressure.some_total",
+                                              "pressure.full_total", "pressure.reclaim"}));
+}
+
 TEST(PressureEventTest, ANameOfAnyBytesIsText) {
   PressureChange change = Change();
   change.now.cgroup.path = "/user.slice/\xff\x1b[2J.service";

@@ -269,6 +269,7 @@ TEST_F(PressureWatchTest, ASuccessorTellsALastingAlarmOnceMoreAsTheSame) {
   EXPECT_EQ(again.previous, first.previous);
   EXPECT_EQ(again.previous_since_ns, first.previous_since_ns);
   EXPECT_EQ(again.cause, first.cause);
+  EXPECT_TRUE(again.told_again && !first.told_again);
   EXPECT_EQ(watch_->AlarmedSince(IdOf("/a"), BootNowNs()), first.boottime_ns);
 }
 
