@@ -11,9 +11,10 @@
 
 namespace oombox {
 
-// Who is read next of those that are due: what is near its limit at once, then what is far, the
-// longest due first, for a while only. Who is left is still due afterwards, behind what has come
-// near meanwhile. Not thread-safe; time is given.
+// Who is read next of those that are due: what is near its limit at once, then the others for a
+// while only: first what is held up, then what was never read, then what is far; of each the
+// longest due. Who is left is still due afterwards, behind what has come near meanwhile. Not
+// thread-safe; time is given.
 class Turns {
  public:
   // Readings that are due so soon go together.
@@ -24,11 +25,11 @@ class Turns {
     for (auto& [path, one] : watched) {
       near_ += one.is_near() ? 1 : 0;
       if (one.due_ns() <= now_ns + kTogetherNs) {
-        due_.push_back(&one);
+        due_.push_back({RankOf(one, now_ns), &one});
       }
     }
-    std::stable_sort(due_.begin(), due_.end(), [](const Watched* a, const Watched* b) {
-      return a->is_near() != b->is_near() ? a->is_near() : a->due_ns() < b->due_ns();
+    std::stable_sort(due_.begin(), due_.end(), [](const Due& a, const Due& b) {
+      return a.rank != b.rank ? a.rank < b.rank : a.one->due_ns() < b.one->due_ns();
     });
   }
 
@@ -39,19 +40,30 @@ class Turns {
     if (next_ == due_.size()) {
       return nullptr;
     }
-    Watched* one = due_[next_];
-    if (!one->is_near()) {
+    if (due_[next_].rank != Rank::kNear) {
       far_since_ns_ = far_since_ns_ == 0 ? now_ns : far_since_ns_;
       if (now_ns - far_since_ns_ > kFarAtOnceNs) {
         return nullptr;
       }
     }
-    ++next_;
-    return one;
+    return due_[next_++].one;
   }
 
  private:
-  std::vector<Watched*> due_;
+  enum class Rank { kNear, kHeldUp, kNew, kFar };
+  struct Due {
+    Rank rank = Rank::kFar;
+    Watched* one = nullptr;
+  };
+
+  static Rank RankOf(const Watched& one, uint64_t now_ns) {
+    return one.is_near()          ? Rank::kNear
+           : one.IsHeldUp(now_ns) ? Rank::kHeldUp
+           : one.was_read()       ? Rank::kFar
+                                  : Rank::kNew;
+  }
+
+  std::vector<Due> due_;
   size_t next_ = 0;
   size_t near_ = 0;
   uint64_t far_since_ns_ = 0;

@@ -62,7 +62,7 @@ double Watched::share() const { return ShareOf(now_.sample, held_bytes_); }
 
 bool Watched::WantsAll(uint64_t now_ns) const {
   return all_ns_ == 0 || now_ns - all_ns_ >= kAllNs || WantsAllAfter(now_.sample) ||
-         machine_.state() > PressureState::kOk || grows_fast_ || Reclaims(now_ns) || Waits();
+         machine_.state() > PressureState::kOk || grows_fast_ || IsHeldUp(now_ns);
 }
 
 bool Watched::Reclaims(uint64_t now_ns) const {
@@ -107,7 +107,7 @@ uint64_t Watched::Interval(std::optional<double> seconds_left, uint64_t last_int
                                   : *seconds_left < kNearSeconds ? near_ns
                                                                  : interval);
   }
-  if (Reclaims(now_.sample.boottime_ns) || Waits()) {
+  if (IsHeldUp(now_.sample.boottime_ns)) {
     interval = std::min(interval, near_ns);
   }
   // One reading that shows no growth does not end it: what was read often is read ever less often.

@@ -61,6 +61,9 @@ class Watched {
   bool is_near() const {
     return grows_fast_ || share() >= kNear || machine_.state() > PressureState::kOk;
   }
+  // It reclaims, or its tasks wait: it may be at its limit, though it was far when it was read.
+  bool IsHeldUp(uint64_t now_ns) const { return Reclaims(now_ns) || Waits(); }
+  bool was_read() const { return all_ns_ != 0; }
   // Everything, because it is near, will be soon, or waits; or because it is time.
   bool WantsAll(uint64_t now_ns) const;
   bool WantsAllAfter(const MemorySample& usage) const;

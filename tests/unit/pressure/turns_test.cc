@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace oombox {
 namespace {
 
@@ -11,9 +13,11 @@ constexpr uint64_t kMiB = 1 << 20;
 
 class TurnsTest : public ::testing::Test {
  protected:
+  Watched& AddNew(const std::string& path, uint64_t at_ns) {
+    return watched_.try_emplace(path, WatchedCgroup{++id_, path}, false, at_ns).first->second;
+  }
   Watched& Add(const std::string& path, uint64_t at_ns, uint64_t usage) {
-    Watched& watched =
-        watched_.try_emplace(path, WatchedCgroup{++id_, path}, false, 1).first->second;
+    Watched& watched = AddNew(path, 1);
     Read(watched, at_ns, usage);
     return watched;
   }
@@ -79,6 +83,37 @@ TEST_F(TurnsTest, ABacklogOfWhatIsFarHoldsUpNobodyWhoIsNear) {
     near.HurryTo(now);
   }
   EXPECT_GT(read, 400U) << "they have their turn, too";
+}
+
+TEST_F(TurnsTest, WhatBeginsToReclaimIsReadBeforeABacklogOfWhatIsFar) {
+  for (int i = 0; i < 1000; ++i) {
+    Add(fmt::format("/{:04}", i), 1000 * kSecond, 100);
+    AddNew(fmt::format("/new{:04}", i), 1019 * kSecond);
+  }
+  Add("/near", 1000 * kSecond, 950);
+  const uint64_t now = 1020 * kSecond;
+  Add("/reclaims", 1019 * kSecond, 100)
+      .AddReclaim({.count = 1, .stall_ns = kMs, .last_boottime_ns = now}, 0, true, now);
+  const auto paths = Pass(now, 2 * kMs);
+  ASSERT_GE(paths.size(), 3U);
+  EXPECT_EQ(Paths(paths.begin(), paths.begin() + 2), (Paths{"/near", "/reclaims"}));
+}
+
+TEST_F(TurnsTest, WhatIsNewIsBeforeWhatIsFarAndHoldsUpNobodyWhoIsNear) {
+  Add("/far", 1000 * kSecond, 100);
+  Watched& near = Add("/near", 1000 * kSecond, 950);
+  for (int i = 0; i < 5000; ++i) {
+    AddNew(fmt::format("/new{:04}", i), 1020 * kSecond);
+  }
+  uint64_t now = 1020 * kSecond;
+  for (int pass = 0; pass < 10; ++pass) {
+    const auto paths = Pass(now, 2 * kMs);
+    ASSERT_EQ(paths.front(), "/near");
+    EXPECT_LE(paths.size(), 53U);
+    EXPECT_EQ(std::count(paths.begin(), paths.end(), "/far"), 0) << "its growth is not known yet";
+    now += paths.size() * 2 * kMs;
+    near.HurryTo(now);
+  }
 }
 
 TEST_F(TurnsTest, HoweverLongAReadingTakesTheNextIsAnother) {
