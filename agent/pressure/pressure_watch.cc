@@ -160,9 +160,8 @@ void PressureWatch::TakeReclaim(uint64_t now) {
 void PressureWatch::ReadDue(uint64_t now) {
   std::vector<std::pair<std::string, Found>> gone;
   Turns turns(watched_, now);
-  few_near_ = turns.near() <= Watched::kFewNear;
   while (Watched* next = turns.Next(BootNowNs())) {
-    if (const Found found = ReadOne(*next); found != Found::kIt) {
+    if (const Found found = ReadOne(*next, turns.IsOfTheNearest(*next)); found != Found::kIt) {
       gone.emplace_back(next->cgroup().path, found);
     }
   }
@@ -175,7 +174,7 @@ void PressureWatch::ReadDue(uint64_t now) {
   }
 }
 
-PressureWatch::Found PressureWatch::ReadOne(Watched& watched) {
+PressureWatch::Found PressureWatch::ReadOne(Watched& watched, bool of_nearest) {
   using Detail = MemoryReader::Detail;
   const uint64_t begin = BootNowNs();
   const uint64_t cpu_begin = ThreadCpuNs();
@@ -199,7 +198,7 @@ PressureWatch::Found PressureWatch::ReadOne(Watched& watched) {
   std::optional<PressureStateMachine::Change> change;
   {
     const std::lock_guard lock(mutex_);
-    change = watched.Add(*reading, all, status_.stretch, few_near_);
+    change = watched.Add(*reading, all, status_.stretch, of_nearest);
     bool& has_psi = is_node ? status_.node_has_psi : status_.has_psi;
     has_psi = all ? reading->has_psi || (has_psi && !is_node) : has_psi;
     ++status_.readings;

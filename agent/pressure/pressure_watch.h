@@ -101,7 +101,7 @@ class PressureWatch final : public HistorySource {
   void TakeReclaim(uint64_t now);
   void ReadDue(uint64_t now);
   enum class Found { kIt, kNothing, kAnother };  // of the same name
-  Found ReadOne(Watched& watched);
+  Found ReadOne(Watched& watched, bool of_nearest);
   bool IsWatched(const std::string& path, uint64_t cgroup_id) const;
   bool IsWanted(const std::string& path, int dir) const;
   void Watch(const std::string& path, uint64_t cgroup_id, uint64_t now);
@@ -123,7 +123,6 @@ class PressureWatch final : public HistorySource {
   uint64_t reclaim_at_ns_ = 0;
   uint64_t reclaim_changes_ = 0;
   std::map<uint64_t, uint64_t> reclaim_stalls_;  // by cgroup id, of the look before
-  bool few_near_ = true;
   Brake brake_;
   ReclaimBrake reclaim_brake_;
 

@@ -23,7 +23,9 @@ class Turns {
 
   Turns(std::map<std::string, Watched>& watched, uint64_t now_ns) {
     for (auto& [path, one] : watched) {
-      near_ += one.is_near() ? 1 : 0;
+      if (one.is_near()) {
+        nearest_.push_back(&one);
+      }
       if (one.due_ns() <= now_ns + kTogetherNs) {
         due_.push_back({RankOf(one, now_ns), &one});
       }
@@ -31,10 +33,19 @@ class Turns {
     std::stable_sort(due_.begin(), due_.end(), [](const Due& a, const Due& b) {
       return a.rank != b.rank ? a.rank < b.rank : a.one->due_ns() < b.one->due_ns();
     });
+    const size_t few = std::min(nearest_.size(), Watched::kFewNear);
+    std::partial_sort(nearest_.begin(), nearest_.begin() + static_cast<std::ptrdiff_t>(few),
+                      nearest_.end(),
+                      [](const Watched* a, const Watched* b) { return a->IsNearerThan(*b); });
+    nearest_.resize(few);
   }
 
-  // Due or not.
-  size_t near() const { return near_; }
+  // Of all that are near, due or not, one of the kFewNear nearest. Where these are fewer, who is
+  // far is so, too: it may be near by the reading that comes.
+  bool IsOfTheNearest(const Watched& one) const {
+    return nearest_.size() < Watched::kFewNear ||
+           std::find(nearest_.begin(), nearest_.end(), &one) != nearest_.end();
+  }
   // Null: none is left, or it is time to look again who is near.
   Watched* Next(uint64_t now_ns) {
     if (next_ == due_.size()) {
@@ -65,7 +76,7 @@ class Turns {
 
   std::vector<Due> due_;
   size_t next_ = 0;
-  size_t near_ = 0;
+  std::vector<const Watched*> nearest_;
   uint64_t far_since_ns_ = 0;
 };
 

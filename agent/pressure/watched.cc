@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "agent/pressure/brake.h"
 
@@ -60,6 +61,11 @@ void KeepRest(const MemorySample& before, MemorySample& sample) {
 
 double Watched::share() const { return ShareOf(now_.sample, held_bytes_); }
 
+bool Watched::IsNearerThan(const Watched& other) const {
+  return std::tuple(!grows_fast_, -share(), cgroup().id) <
+         std::tuple(!other.grows_fast_, -other.share(), other.cgroup().id);
+}
+
 bool Watched::WantsAll(uint64_t now_ns) const {
   return all_ns_ == 0 || now_ns - all_ns_ >= kAllNs || WantsAllAfter(now_.sample) ||
          machine_.state() > PressureState::kOk || grows_fast_ || IsHeldUp(now_ns);
@@ -91,7 +97,7 @@ std::optional<double> Watched::SecondsLeft(uint64_t before_ns,
 }
 
 uint64_t Watched::Interval(std::optional<double> seconds_left, uint64_t last_interval_ns,
-                           unsigned stretch, bool few_near) const {
+                           unsigned stretch, bool of_nearest) const {
   const double share = this->share();
   const uint64_t far_stretch =
       stretch <= kNearStretch ? std::min(stretch, kFarStretch) : stretch / 4;
@@ -115,11 +121,11 @@ uint64_t Watched::Interval(std::optional<double> seconds_left, uint64_t last_int
   // Where it costs too much to read all that is near so often, the finest goes.
   const bool at_once = share >= kAtOnce || (seconds_left && *seconds_left < kAtOnceSeconds);
   return stretch < 4 ? interval
-                     : std::max(interval, few_near && at_once ? kBrakedAtOnceNs : near_ns);
+                     : std::max(interval, of_nearest && at_once ? kBrakedAtOnceNs : near_ns);
 }
 
 std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& reading, bool all,
-                                                         unsigned stretch, bool few_near) {
+                                                         unsigned stretch, bool of_nearest) {
   MemorySample& sample = reading.sample;
   const MemorySample before = now_.sample;
   const uint64_t now = sample.boottime_ns;
@@ -150,7 +156,7 @@ std::optional<PressureStateMachine::Change> Watched::Add(MemoryReader::Reading& 
   scanned_pages_ = reading.scanned_pages ? reading.scanned_pages : scanned_pages_;
   const auto seconds_left = SecondsLeft(before.boottime_ns, held_before);
   grows_fast_ = seconds_left && *seconds_left < kNearSeconds;
-  due_ns_ = now + Interval(seconds_left, now - before.boottime_ns, stretch, few_near);
+  due_ns_ = now + Interval(seconds_left, now - before.boottime_ns, stretch, of_nearest);
   return machine_.Add(all ? sample
                           : MemorySample{.boottime_ns = now,
                                          .usage_bytes = sample.usage_bytes,

@@ -34,7 +34,7 @@ class Watched {
   // brake says; at its end what is near is read less often, too.
   static constexpr unsigned kFarStretch = 3;
   static constexpr unsigned kNearStretch = 16;
-  // So few that are near may be read twice a second at the limit, whatever the brake says: a few
+  // So many, the nearest, may be read twice a second at the limit, whatever the brake says: a few
   // 1/1000 of a core.
   static constexpr size_t kFewNear = 8;
   // Everything is read that often, whatever the distance.
@@ -61,6 +61,8 @@ class Watched {
   bool is_near() const {
     return grows_fast_ || share() >= kNear || machine_.state() > PressureState::kOk;
   }
+  // What grows fast is, whatever its share. Of two alike the older.
+  bool IsNearerThan(const Watched& other) const;
   // It reclaims, or its tasks wait: it may be at its limit, though it was far when it was read.
   bool IsHeldUp(uint64_t now_ns) const { return Reclaims(now_ns) || Waits(); }
   bool was_read() const { return all_ns_ != 0; }
@@ -72,9 +74,9 @@ class Watched {
     machine_.Resume(state, cause, since_ns);
   }
   // Takes a reading in: its sample gets the spike since the one before. `stretch` makes what is far
-  // be read less often, and if not only `few_near` are near, that, too. Returns a change of state.
+  // be read less often, and what is near, too, but for the `of_nearest`. Returns a change of state.
   std::optional<PressureStateMachine::Change> Add(MemoryReader::Reading& reading, bool all,
-                                                  unsigned stretch, bool few_near = false);
+                                                  unsigned stretch, bool of_nearest = false);
   // `stalled_before_ns`: as the look before had it.
   void AddReclaim(const ReclaimCounts& counts, uint64_t stalled_before_ns, bool names_target,
                   uint64_t now_ns);
@@ -98,7 +100,7 @@ class Watched {
  private:
   std::optional<double> SecondsLeft(uint64_t before_ns, std::optional<uint64_t> held_before) const;
   uint64_t Interval(std::optional<double> seconds_left, uint64_t last_interval_ns, unsigned stretch,
-                    bool few_near) const;
+                    bool of_nearest) const;
   bool Reclaims(uint64_t now_ns) const;
   bool Waits() const;
   bool IsShortHere(uint64_t now_ns) const;

@@ -59,11 +59,30 @@ TEST_F(TurnsTest, WhatIsNearIsFirstThenWhatWaitsTheLongest) {
   EXPECT_EQ(Pass(1020 * kSecond, 0), (Paths{"/near", "/grows", "/b", "/a"}));
 }
 
-TEST_F(TurnsTest, WhoIsNearIsCountedDueOrNot) {
+TEST_F(TurnsTest, OfManyThatAreNearTheNearestAreKnownDueOrNot) {
+  Read(Add("/grows", 990 * kSecond, 100), 1000 * kSecond, 600);
+  for (uint64_t i = 0; i < 20; ++i) {
+    Add(fmt::format("/{:02}", i), (i % 2 == 0 ? 1000 : 900) * kSecond, 960 - i);
+  }
   Add("/far", 1000 * kSecond, 100);
-  Add("/near", 1000 * kSecond, 950);
-  Add("/due", 900 * kSecond, 950);
-  EXPECT_EQ(Turns(watched_, 1000 * kSecond).near(), 2U);
+  const Turns turns(watched_, 1000 * kSecond);
+  Paths nearest;
+  for (const auto& [path, one] : watched_) {
+    if (turns.IsOfTheNearest(one)) {
+      nearest.push_back(path);
+    }
+  }
+  EXPECT_EQ(nearest, (Paths{"/00", "/01", "/02", "/03", "/04", "/05", "/06", "/grows"}));
+}
+
+TEST_F(TurnsTest, WhereFewAreNearWhoComesThereIsOfTheNearestAtOnce) {
+  Add("/far", 1000 * kSecond, 100);
+  for (uint64_t i = 1; i < Watched::kFewNear; ++i) {
+    Add(fmt::format("/near{}", i), 1000 * kSecond, 750);
+  }
+  EXPECT_TRUE(Turns(watched_, 1000 * kSecond).IsOfTheNearest(watched_.at("/far")));
+  Add("/near", 1000 * kSecond, 750);
+  EXPECT_FALSE(Turns(watched_, 1000 * kSecond).IsOfTheNearest(watched_.at("/far")));
 }
 
 TEST_F(TurnsTest, ABacklogOfWhatIsFarHoldsUpNobodyWhoIsNear) {

@@ -13,7 +13,7 @@ constexpr uint64_t kMiB = 1 << 20;
 class WatchedTest : public ::testing::Test {
  protected:
   void Add(uint64_t at_ns, uint64_t usage, std::optional<uint64_t> peak = {}, unsigned stretch = 1,
-           bool few_near = false) {
+           bool of_nearest = false) {
     MemoryReader::Reading reading{.cgroup_id = 7};
     reading.sample = {.boottime_ns = at_ns,
                       .usage_bytes = usage * kMiB,
@@ -21,7 +21,7 @@ class WatchedTest : public ::testing::Test {
                       .working_set_bytes = usage * kMiB,
                       .unreclaimable_bytes = usage * kMiB};
     reading.peak_bytes = peak ? std::optional(*peak * kMiB) : std::nullopt;
-    watched_.Add(reading, true, stretch, few_near);
+    watched_.Add(reading, true, stretch, of_nearest);
     last_ = reading.sample;
   }
   uint64_t IntervalAt(uint64_t usage) {
@@ -228,7 +228,7 @@ TEST_F(WatchedTest, ABrakedWatchReadsTheFewAtTheirLimitTwiceASecond) {
     Add(now += 100 * kSecond, 950, {}, stretch, true);
     EXPECT_EQ(watched_.due_ns() - now, kSecond / 2) << stretch;
     Add(now += 100 * kSecond, 950, {}, stretch, false);
-    EXPECT_EQ(watched_.due_ns() - now, near_ns) << "there are too many, " << stretch;
+    EXPECT_EQ(watched_.due_ns() - now, near_ns) << "others are nearer, " << stretch;
     Add(now += 100 * kSecond, 750, {}, stretch, true);
     EXPECT_EQ(watched_.due_ns() - now, near_ns) << "it is not that near, " << stretch;
   }
