@@ -200,8 +200,9 @@ void FillCoverage(const NodeReporter::Sources& sources, v1::NodeReport& report) 
   coverage->set_reason(ReasonOf(report));
   if (coverage->reason().empty() && report.depths().has_age()) {
     coverage->set_state(v1::Coverage::STATE_UNKNOWN);
-    coverage->set_reason(fmt::format("journal or event store has not answered for {} s",
-                                     TimeUtil::DurationToSeconds(report.depths().age()) + 1));
+    coverage->set_reason(
+        fmt::format("journal or event store does not answer, what is known of them is {} s old",
+                    TimeUtil::DurationToSeconds(report.depths().age()) + 1));
     return;
   }
   coverage->set_state(coverage->reason().empty() ? v1::Coverage::STATE_COMPLETE
